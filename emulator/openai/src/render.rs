@@ -38,8 +38,7 @@ impl From<RenderError> for ReplyError {
     }
 }
 
-/// The reply of a round. `fail` is the failure that changes it, if any; `results` are the outputs
-/// of the calls of the round before. Values of `save` are set in the script's variables first.
+/// The reply of a round. `fail` is the failure that changes it, if any.
 ///
 /// # Errors
 /// Every [`ReplyError`].
@@ -49,9 +48,7 @@ pub(super) fn render(
     round: &Round,
     fail: Option<&RoundFailure>,
     conversation: &Conversation<'_>,
-    results: &[Value],
 ) -> Result<Reply, ReplyError> {
-    save(script, round, conversation, results)?;
     let mut parts = Vec::new();
     if let Some(say) = &round.say {
         parts.push(Part::Text(script.vars.text(say)?));
@@ -94,7 +91,12 @@ pub(super) fn render(
     })
 }
 
-fn save(
+/// Sets the values of a round's `save` in the script's variables, in order. `results` are the outputs of the
+/// calls of the round before.
+///
+/// # Errors
+/// [`ReplyError::NothingToSave`].
+pub(super) fn save(
     script: &Script,
     round: &Round,
     conversation: &Conversation<'_>,

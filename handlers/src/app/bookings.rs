@@ -232,7 +232,7 @@ impl BookingService<'_> {
         }
     }
 
-    /// Books a slot as if no earlier attempt had: one that was moved since is not found.
+    /// Books a slot. What an earlier attempt booked and somebody has moved since may be refused as taken.
     async fn try_to_book(&self, draft: &BookingDraft<'_>) -> Result<Booking, BookingError> {
         let (lead, slot) = (&draft.lead, draft.lead.slot);
         let mut calendar = Cow::Borrowed(self.calendar);

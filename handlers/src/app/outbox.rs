@@ -60,7 +60,7 @@ pub struct OutboxReport {
 /// Who has a text sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sender {
-    /// Who has stored it, and knows that nobody has sent it.
+    /// Who has stored it and knows that it is stored, or has had it sent before.
     Author,
     /// The schedule, which finds what its author has left.
     Schedule,
@@ -209,8 +209,7 @@ impl OutboxService {
             self.store.remove_text(id).await?;
             return Ok(None);
         }
-        let is_left_over =
-            sender == Sender::Schedule && self.owner_phone.as_ref() == Some(&text.to);
+        let is_left_over = sender == Sender::Schedule && self.may_be_sent_directly(&text);
         let mut delivery = self.deliver(&text, earlier > 0 || is_left_over, now).await;
         match &mut delivery {
             Delivery::Sent => self.store.remove_text(id).await?,
@@ -245,6 +244,14 @@ impl OutboxService {
             Delivery::Waiting => self.store.release_text(id, &holder).await?,
         }
         Ok(Some(delivery))
+    }
+
+    /// Whether its author sends such a text directly when it is not known to be stored: an alert, and no news
+    /// of bookings, which is stored with the change. The same news may rightly come twice.
+    fn may_be_sent_directly(&self, text: &OutboxText) -> bool {
+        let is_news =
+            matches!(text.kind(), Some(TextKind::Booked | TextKind::Cancelled | TextKind::Moved));
+        self.owner_phone.as_ref() == Some(&text.to) && !is_news
     }
 
     /// Stores what the owner is told of a customer's text that is not sent. Returns its ids.

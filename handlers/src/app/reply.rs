@@ -64,7 +64,7 @@ pub struct ReplyPorts {
 /// What an operator configures.
 #[derive(Clone)]
 pub struct ReplySettings {
-    /// Time for a turn. Closing one that failed takes at most 2 s more.
+    /// Time for a turn. Closing one that failed takes at most 2.6 s more.
     pub deadline: Duration,
     /// Time for which a claim on a turn holds. It is renewed while the attempt runs. After a crash
     /// Twilio repeats the webhook at once, and the repeat waits until the claim ends.

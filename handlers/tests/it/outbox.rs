@@ -4,7 +4,7 @@ use handlers::{
     app::outbox::OutboxReport,
     domain::{
         calendar_settings::{CalendarPatch, CalendarSettings},
-        outbox::OutboxText,
+        outbox::{OutboxText, TextKind},
         text::NO_PROMISE_REPLY,
     },
     ports::{ModelError, Sms as _, Store as _, Timer as _},
@@ -122,6 +122,20 @@ fn what_the_owner_was_sent_without_the_outbox_the_schedule_does_not_send_again()
     assert_eq!(send(&world).sent, 1);
     assert!(world.store.outbox().is_empty());
     assert_eq!(world.sms.sent().len(), 1);
+}
+
+/// It is stored with the change and never sent directly, and a booking may be moved to and fro.
+#[test]
+fn the_same_news_of_a_booking_comes_as_often_as_it_happens() {
+    let world = World::new();
+    for (cause, body) in [("1", "to 3 PM"), ("2", "to 2 PM"), ("3", "to 3 PM")] {
+        let id = OutboxText::id_of(TextKind::Moved, &format!("LEAD-1#{cause}"));
+        let texts = OutboxText::messages(&id, &phone(OWNER), body, now());
+        world.run(world.store.enqueue_once(&texts)).unwrap();
+    }
+    assert_eq!(send(&world).sent, 3);
+    let sent: Vec<String> = world.sms.sent().into_iter().map(|(_, body)| body).collect();
+    assert_eq!(sent, ["to 3 PM", "to 2 PM", "to 3 PM"]);
 }
 
 #[test]

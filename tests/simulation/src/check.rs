@@ -51,10 +51,14 @@ fn is_linearizable(events: &[Event], rows: Bookings) -> bool {
             }
             What::Told(id, told) if crashed.contains(id) || delivered_again.contains(id) => {
                 let question = match (told, &asked[id]) {
-                    (Told::Taken, operation) if crashed.contains(id) => is_taken(operation),
+                    (Told::Taken, operation)
+                        if crashed.contains(id) && !matches!(operation.wish, Wish::Cancel(_)) =>
+                    {
+                        is_taken(operation)
+                    }
                     (Told::Refused, _) if crashed.contains(id) => None,
                     (Told::Booked(booking, hour), Operation { wish: Wish::Book(wish), .. })
-                        if hour != wish =>
+                        if booking == id && hour != wish =>
                     {
                         Some(Question::IsAt { booking: *booking, hour: *hour })
                     }
@@ -81,18 +85,21 @@ fn is_linearizable(events: &[Event], rows: Bookings) -> bool {
                 if let Some(Some(question)) = true_of_then.get(&id) {
                     is_valid &= tester.on_invoke(question_of(id), question.clone()).is_ok();
                 }
-                if let Some(question) = told_again.get(&id) {
-                    let thread = second_question_of(id);
+            }
+            What::Told(id, told) => {
+                match true_of_then.get(id) {
+                    None => is_valid &= tester.on_return(*id, told.clone()).is_ok(),
+                    Some(None) => {}
+                    Some(Some(_)) => {
+                        is_valid &= tester.on_return(question_of(*id), told.clone()).is_ok();
+                    }
+                }
+                // What is told next is true of later.
+                if let Some(question) = told_again.get(id) {
+                    let thread = second_question_of(*id);
                     is_valid &= tester.on_invoke(thread, question.clone()).is_ok();
                 }
             }
-            What::Told(id, told) => match true_of_then.get(id) {
-                None => is_valid &= tester.on_return(*id, told.clone()).is_ok(),
-                Some(None) => {}
-                Some(Some(_)) => {
-                    is_valid &= tester.on_return(question_of(*id), told.clone()).is_ok();
-                }
-            },
             What::ToldAgain(id, told) => {
                 is_valid &= tester.on_return(second_question_of(*id), told.clone()).is_ok();
             }

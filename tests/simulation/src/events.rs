@@ -81,7 +81,8 @@ impl Log {
                 self.note(What::Told(operation.id, told));
             }
             Some(Told::Booked(booking, _))
-                if matches!(told, Told::Booked(same, _) if same == booking)
+                if booking == operation.id
+                    && matches!(told, Told::Booked(same, _) if same == booking)
                     && before.as_ref() != Some(&told)
                     && self.not_stored.borrow_mut().remove(&operation.id) =>
             {

@@ -129,7 +129,8 @@ impl ScriptRegistry {
     }
 
     /// Lets a round respond to a request that does not meet its expectation: a model answers whatever
-    /// it is asked. For runs that are judged by something else than their scripts.
+    /// it is asked, and what it should save and is not there is not saved. For runs that are judged by
+    /// something else than their scripts.
     pub fn respond_regardless(&self) {
         self.lock().lenient = true;
     }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::{
     conversation::Conversation,
     position::{self, RoundPosition},
-    render::{ReplyError, render},
+    render::{ReplyError, render, save},
     reply::Reply,
     script::{CutPoint, Round, RoundFailure, Script},
     unmet::{UnmetExpectation, mismatches},
@@ -118,7 +118,12 @@ impl ScriptProgress {
                 None
             } else {
                 let fail = fail.as_ref();
-                let reply = render(&script, position, round, fail, conversation, &results);
+                save(&script, round, conversation, &results)
+                    .or_else(|error| if lenient { Ok(()) } else { Err(error) })
+                    .map_err(|error| {
+                        not_renderable(&script, position, round, &error, conversation)
+                    })?;
+                let reply = render(&script, position, round, fail, conversation);
                 Some(reply.map_err(|error| {
                     not_renderable(&script, position, round, &error, conversation)
                 })?)

@@ -15,8 +15,8 @@ const MAX_STEPS: u32 = 7;
 const MAX_CALLING_ROUNDS: u32 = 3;
 /// The longest text that Twilio takes.
 const MAX_TEXT_CHARS: usize = 1_600;
-/// Real time that a slow call takes: longer than the deadlines of scenarios.
-const SLOW: &str = "1600ms";
+/// Real time that a call hangs: longer than any caller waits.
+const HANG: &str = "600s";
 /// How business time passes between texts.
 const WAITS: [&str; 7] = ["20s", "2m", "9m", "1h", "7h", "1d", "4d"];
 /// Words that the telephone companies and Twilio give a meaning.
@@ -35,9 +35,14 @@ pub fn generate(all: &Ingredients, seed: u64) -> Value {
     };
     let mut document = Map::new();
     document.insert("name".into(), json!(format!("Exploration {seed}")));
-    let starts = if all.has_own_time { &[][..] } else { &all.starts };
-    if let Some(start) = starts.choose(&mut conversation.random) {
+    if let Some(start) = all.starts.choose(&mut conversation.random) {
         document.extend(start.clone());
+    }
+    if all.has_own_time {
+        document.remove("now");
+        if let Some(given) = document.get_mut("given").and_then(Value::as_object_mut) {
+            given.remove("env");
+        }
     }
     let steps = conversation.random.random_range(1..=MAX_STEPS);
     for _ in 0..steps {
@@ -94,7 +99,8 @@ impl Conversation<'_> {
 
     /// One call fails that comes then or later.
     fn failure(&mut self) {
-        let Some((on, kind)) = self.all.failures.choose(&mut self.random) else { return };
+        let failures: Vec<_> = self.all.failures.iter().collect();
+        let Some((on, kind)) = failures.choose(&mut self.random) else { return };
         let fail = match kind {
             InjectionKind::CutBefore => json!("cut-before"),
             InjectionKind::CutAfter => json!("cut-after"),
@@ -103,7 +109,11 @@ impl Conversation<'_> {
             InjectionKind::Conflict => json!("conflict"),
             InjectionKind::ExpiredToken => json!("expired-token"),
             InjectionKind::Stale => json!("stale"),
-            InjectionKind::Slow | InjectionKind::Timeout => json!({ "delay": SLOW }),
+            // Nobody knows how long a backend waits that somebody else started.
+            InjectionKind::Timeout if !self.all.has_own_time => json!({ "delay": HANG }),
+            InjectionKind::Slow | InjectionKind::Timeout => {
+                json!({ "delay": format!("{}ms", self.all.slow_ms) })
+            }
             InjectionKind::Error
             | InjectionKind::CrashBefore
             | InjectionKind::CrashAfter
@@ -117,7 +127,7 @@ impl Conversation<'_> {
         let mut step = Map::new();
         let mut words = self.words();
         // Two texts that are the same may rightly lead to two that are the same.
-        while !self.written.insert(words.clone()) {
+        while !self.written.insert(words.clone()) && !KEYWORDS.contains(&words.as_str()) {
             words.insert(0, '!');
         }
         step.insert("customer".into(), json!(words));
@@ -146,6 +156,8 @@ impl Conversation<'_> {
     fn words(&mut self) -> String {
         let known = self.all.texts.choose(&mut self.random).cloned();
         let words = match known {
+            // A part of a template cannot be filled in.
+            Some(words) if words.contains("{{") => return words,
             Some(words) if !words.is_empty() => words,
             _ => "Hello?".into(),
         };
@@ -169,6 +181,8 @@ impl Conversation<'_> {
     fn model(&mut self) -> Value {
         let tools: Vec<&String> = self.all.tools.keys().collect();
         let mut rounds: Vec<Value> = Vec::new();
+        // The tool whose result comes first with the next request.
+        let mut before: Option<String> = None;
         let most = if tools.is_empty() { 0 } else { MAX_CALLING_ROUNDS };
         for _ in 0..self.random.random_range(0..=most) {
             let mut calls = Vec::new();
@@ -179,34 +193,36 @@ impl Conversation<'_> {
                     arguments(&mut self.random, self.all, tool, schema, &self.references);
                 calls.push(json!({ *tool: arguments }));
             }
+            let first =
+                calls.first().and_then(Value::as_object).and_then(|call| call.keys().next());
+            let first = first.cloned();
             let mut round = json!({ "call": calls });
-            if !rounds.is_empty() {
-                self.save(&mut round);
-            }
+            self.save(&mut round, before.as_deref());
             rounds.push(round);
+            before = first;
         }
         let mut last = match self.random.random_range(0..16) {
             0 => json!({ "fail": { "refusal": "I can't help with that." } }),
             1 => json!({ "fail": 500 }),
             _ => json!({ "say": self.saying() }),
         };
-        if !rounds.is_empty() && last.get("say").is_some() {
-            self.save(&mut last);
+        if last.get("say").is_some() {
+            self.save(&mut last, before.as_deref());
         }
         rounds.push(last);
         rounds.into()
     }
 
-    /// Sometimes keeps a reference that the results before this round have, for later calls.
-    fn save(&mut self, round: &mut Value) {
-        if self.random.random_ratio(1, 2) {
+    /// Sometimes keeps a reference of the result before this round, which is that of `tool`.
+    fn save(&mut self, round: &mut Value, tool: Option<&str>) {
+        let names = tool.map(|tool| self.all.references(tool)).unwrap_or_default();
+        let Some(name) = names.choose(&mut self.random) else { return };
+        if self.random.random_ratio(1, 4) {
             return;
         }
-        let names: Vec<&String> = self.all.references.iter().collect();
-        let Some(name) = names.choose(&mut self.random) else { return };
-        round["save"] = json!({ name.as_str(): format!("results[0].{name}") });
-        if !self.references.contains(name) {
-            self.references.push((*name).clone());
+        round["save"] = json!({ *name: format!("results[0].{name}") });
+        if !self.references.iter().any(|known| known == name) {
+            self.references.push((*name).to_owned());
         }
     }
 }
@@ -224,7 +240,7 @@ mod tests {
              - { customer: \"Where is {{ ref }}?\" }\n",
         )
         .unwrap();
-        let mut all = Ingredients::of(&[scenario]);
+        let mut all = Ingredients::of(&[scenario], ["customer"]);
         all.tools.insert(
             "book".into(),
             json!({
@@ -236,8 +252,9 @@ mod tests {
                 "required": ["time", "count", "ref"],
             }),
         );
-        all.references.insert("ref".into());
-        all.failures.push(("openai.responses".into(), InjectionKind::CutAfter));
+        all.results.insert("book".into(), ["ref".to_owned()].into());
+        all.failures.insert(("openai.responses".into(), InjectionKind::CutAfter));
+        all.failures.insert(("openai.responses".into(), InjectionKind::Timeout));
         all
     }
 
@@ -262,7 +279,7 @@ mod tests {
             "\"together\"",
             "cut-after",
             "duplicate",
-            "{{ ref }}",
+            "{{ ref | default('none') }}",
             "+19042520932",
             "STOP",
         ] {
@@ -273,11 +290,24 @@ mod tests {
     }
 
     #[test]
+    fn the_order_in_which_journals_are_learned_makes_no_difference() {
+        let names = ["openai.responses", "twilio.messages.create", "dynamodb.PutItem"];
+        let in_order = |order: [usize; 3]| {
+            let mut all = ingredients();
+            for at in order {
+                all.failures.insert((names[at].to_owned(), InjectionKind::Error));
+            }
+            (0..50).map(|seed| generate(&all, seed)).collect::<Vec<_>>()
+        };
+        assert_eq!(in_order([0, 1, 2]), in_order([2, 0, 1]));
+    }
+
+    #[test]
     fn a_backend_with_a_time_of_its_own_is_not_asked_to_wait() {
         let all = Ingredients { has_own_time: true, ..ingredients() };
         let whole =
             json!((0..200).map(|seed| generate(&all, seed)).collect::<Vec<_>>()).to_string();
-        for part in ["\"wait\"", "\"now\"", "11m"] {
+        for part in ["\"wait\"", "\"now\"", "11m", HANG] {
             assert!(!whole.contains(part), "{part}");
         }
     }

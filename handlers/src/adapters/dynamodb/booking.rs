@@ -83,10 +83,10 @@ impl DynamoDb {
             return Ok(BookOutcome::Exists(Box::new(lead)));
         }
         let has_failed = |at: Option<usize>| at.is_some_and(|at| failed.at(at));
-        // Taken when the transaction ran, and perhaps freed since: true at that moment.
         if has_failed(fence) {
             Ok(BookOutcome::ClaimLost)
         } else if failed.at(SLOT) {
+            // When the transaction ran; it may be free by now.
             Ok(BookOutcome::SlotTaken)
         } else if has_failed(record) {
             Ok(BookOutcome::RecordExists)

@@ -13,7 +13,7 @@ use super::{
     tool_runner::ToolRunner,
 };
 use crate::{
-    app::bookings::{BookingDraft, BookingError, whole_seconds},
+    app::bookings::{BookingDraft, BookingError, Changed, whole_seconds},
     domain::{
         booking::Booking,
         catalogue::Repair,
@@ -94,7 +94,8 @@ impl ToolRunner<'_> {
             notification,
         };
         let bookings = self.bookings();
-        let result = bookings.book(&draft);
+        let result =
+            bookings.book(&draft).map_ok(|booking| Changed { booking, was_so_before: false });
         self.track_change(pending_change, Some(wish), result).await
     }
 
@@ -106,9 +107,7 @@ impl ToolRunner<'_> {
             ..self.pending_change(CANCELLED, id, LeadStatus::Cancelled, None, &[])
         };
         let bookings = self.bookings();
-        let result = bookings
-            .cancel(&self.text.phone, id, identity, notify)
-            .map_ok(|changed| changed.booking);
+        let result = bookings.cancel(&self.text.phone, id, identity, notify);
         self.track_change(pending_change, None, result).await
     }
 
@@ -130,9 +129,7 @@ impl ToolRunner<'_> {
             ..self.pending_change(MOVED, id, LeadStatus::Booked, Some(to), &[])
         };
         let bookings = self.bookings();
-        let result = bookings
-            .reschedule(&self.text.phone, id, to, identity, notify)
-            .map_ok(|changed| changed.booking);
+        let result = bookings.reschedule(&self.text.phone, id, to, identity, notify);
         self.track_change(pending_change, None, result).await
     }
 
@@ -199,7 +196,7 @@ impl ToolRunner<'_> {
         &self,
         pending_change: PendingChange,
         wish: Option<(Repair, Option<String>)>,
-        change: impl Future<Output = Result<Booking, BookingError>> + Send,
+        change: impl Future<Output = Result<Changed, BookingError>> + Send,
     ) -> ToolOutcome {
         let heading = pending_change.heading;
         let notification = pending_change.notification.clone();
@@ -212,7 +209,11 @@ impl ToolRunner<'_> {
             }
         });
         match result {
-            Ok(booking) => ToolOutcome::change(heading, &booking),
+            Ok(Changed { booking, was_so_before }) => ToolOutcome {
+                // What is cancelled stays so.
+                was_there_before: was_so_before && heading == MOVED,
+                ..ToolOutcome::change(heading, &booking)
+            },
             Err(BookingError::Unbookable(reason)) => self.unbookable(&reason),
             Err(BookingError::Taken { available }) => {
                 self.tell_of_unreadable_date(&available).await;
@@ -231,7 +232,7 @@ impl ToolRunner<'_> {
                 if address.is_some() && address != booking.address {
                     return self.other_address(&booking);
                 }
-                ToolOutcome { is_of_another_text: true, ..ToolOutcome::change(heading, &booking) }
+                ToolOutcome { was_there_before: true, ..ToolOutcome::change(heading, &booking) }
             }
             Err(BookingError::AlreadyYours(booking)) => self.already_theirs(&booking).await,
             Err(BookingError::NoLongerBooked(lead)) => ToolOutcome::failure(format_args!(
@@ -239,6 +240,9 @@ impl ToolRunner<'_> {
                 lead.status.as_str()
             )),
             Err(BookingError::Store(error)) => self.write_failure(&error),
+            Err(error @ BookingError::ClaimLost) => {
+                ToolOutcome { claim_is_lost: true, ..ToolOutcome::failure(error) }
+            }
             Err(error) => ToolOutcome::failure(error),
         }
     }

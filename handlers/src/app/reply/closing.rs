@@ -41,7 +41,8 @@ enum Closed {
 enum StoredEnd {
     /// It is stored with its callback.
     Stored,
-    /// Another attempt has taken the turn over and answered this.
+    /// The turn has this answer already: another attempt's, or one of this attempt whose acknowledgement was
+    /// lost.
     Answered(Vec<String>),
     /// It is not known to be stored.
     Failed,
@@ -157,7 +158,7 @@ impl ReplyService {
             }
             // Nothing can be stored either. A customer who has just written hears that much; Twilio
             // itself stops texts to those who sent STOP.
-            let answer = self.answer_without_tables(text, progress, error, owner_reachable).await;
+            let answer = self.answer_without_tables(progress, &callback).await;
             return Closed::FellBack(answer);
         }
         // What exists at the deadline is confirmed at once; anything else may still be finished.
@@ -168,9 +169,12 @@ impl ReplyService {
                 HandOverOutcome::Impossible | HandOverOutcome::Failed => {}
                 // There is no time for another attempt at the tables.
                 HandOverOutcome::TimedOut => {
-                    let entry = progress.snapshot().queue_entry;
+                    let state = progress.snapshot();
+                    let reason = no_answer(&state, error);
+                    let (entry, callback) =
+                        (state.queue_entry, self.callback(text, &reason, owner_reachable));
                     let (answer, ()) = futures::join!(
-                        self.answer_without_tables(text, progress, error, owner_reachable),
+                        self.answer_without_tables(progress, &callback),
                         self.leave_queue_after_failure(&text.phone, entry.as_ref())
                     );
                     return Closed::FellBack(answer);
@@ -184,10 +188,8 @@ impl ReplyService {
         }
         // Handing over may have renewed the place in the queue.
         let state = progress.snapshot();
-        let reason = if state.pending_change.is_some() {
-            Some(CallbackReason::NoAnswerDuringChange(error.to_string()))
-        } else if state.confirmations.is_empty() {
-            Some(CallbackReason::NoAnswer(error.to_string()))
+        let reason = if state.pending_change.is_some() || state.confirmations.is_empty() {
+            Some(no_answer(&state, error))
         } else {
             // What the customer wanted is done, and the confirmation says so.
             state.callback.clone()
@@ -218,7 +220,7 @@ impl ReplyService {
             StoredEnd::Answered(messages) => return Closed::Answered(messages),
             StoredEnd::Failed => {}
         }
-        Closed::FellBack(self.answer_without_tables(text, progress, error, owner_reachable).await)
+        Closed::FellBack(self.answer_without_tables(progress, &callback).await)
     }
 
     /// Ends a turn that other texts of the same customer kept from being answered. Its words are kept,
@@ -269,21 +271,10 @@ impl ReplyService {
         None
     }
 
-    /// Tells the owner first, and promises a callback only if Twilio took that text.
-    async fn answer_without_tables(
-        &self,
-        text: &InboundText,
-        progress: &Progress,
-        error: &TurnError,
-        owner_reachable: bool,
-    ) -> Vec<String> {
+    /// Tells the owner first, and promises a callback only if Twilio took that text. It is the text of the
+    /// callback that may have been stored, so that the outbox finds it sent.
+    async fn answer_without_tables(&self, progress: &Progress, callback: &Callback) -> Vec<String> {
         let state = progress.snapshot();
-        let reason = if state.pending_change.is_some() {
-            CallbackReason::NoAnswerDuringChange(error.to_string())
-        } else {
-            CallbackReason::NoAnswer(error.to_string())
-        };
-        let callback = self.callback(text, &reason, owner_reachable);
         let told = self.send_to_owner(&callback.notification).await;
         progress.update(|state| state.owner_told = told);
         let answer = if told { promise(&state) } else { state.without_promise() };
@@ -424,6 +415,14 @@ impl ReplyService {
                 StoredEnd::Failed
             }
         }
+    }
+}
+
+/// Why the owner is asked to answer a turn that has no answer.
+fn no_answer(state: &TurnState, error: &TurnError) -> CallbackReason {
+    match state.pending_change {
+        Some(_) => CallbackReason::NoAnswerDuringChange(error.to_string()),
+        None => CallbackReason::NoAnswer(error.to_string()),
     }
 }
 

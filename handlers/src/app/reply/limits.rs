@@ -11,7 +11,7 @@ pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_millis(2600);
 /// Part of [`CLOSE_TIMEOUT`] for reading whether a change of unknown outcome was written, at the
 /// same time as [`READ_TIMEOUT`].
 pub(super) const VERIFY_TIMEOUT: Duration = Duration::from_millis(400);
-/// Part of [`CLOSE_TIMEOUT`] for reading an opt-out.
+/// Part of [`CLOSE_TIMEOUT`] for reading an opt-out, and at the same time what another attempt has answered.
 pub(super) const READ_TIMEOUT: Duration = Duration::from_millis(400);
 /// Part of [`CLOSE_TIMEOUT`] for storing the end of a turn, leaving the queue included.
 pub(super) const STORE_TIMEOUT: Duration = Duration::from_millis(650);

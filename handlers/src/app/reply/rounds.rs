@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     ReplyService, TurnError,
+    alerts::CallbackReason,
     limits::MAX_ROUNDS,
     progress::Progress,
     tool_outcome::own_lead_ids,
@@ -159,9 +160,12 @@ impl<'a> Conversation<'a> {
         for (position, (call_id, name, arguments)) in calls.enumerate() {
             let outcome = self.tools.run(self.calls + position, name, arguments).await;
             ends_conversation |= outcome.ends_conversation;
-            must_be_stored |= outcome.is_of_another_text;
+            if outcome.claim_is_lost {
+                return Err(TurnError::ClaimLost);
+            }
+            must_be_stored |= outcome.was_there_before;
             if let Some(confirmation) = outcome.confirmation {
-                if !outcome.is_of_another_text {
+                if !outcome.was_there_before {
                     self.progress.update(|state| state.confirmations.push(confirmation.clone()));
                 }
                 round.confirmations.push(confirmation);
@@ -172,9 +176,14 @@ impl<'a> Conversation<'a> {
         match self.save(ordinal, round).await {
             Ok(true) => Ok(ends_conversation),
             Ok(false) => Err(TurnError::ClaimLost),
-            // Another attempt may find the booking moved, and book.
-            Err(error) if must_be_stored => Err(error),
-            // The calls have written what they write, and running them again would change nothing.
+            // Another attempt may find it changed, and write. What else was done is confirmed.
+            Err(error) if must_be_stored => {
+                self.progress.update(|state| {
+                    state.callback.get_or_insert(CallbackReason::CalendarFailed);
+                });
+                Err(error)
+            }
+            // The calls have written what they write, and what they wrote a repeat finds.
             Err(error) => {
                 let sid = &self.attempt.key.sid;
                 tracing::error!(sid, error = %ErrorChain(&error), "failed to store tool results");

@@ -23,16 +23,24 @@ pub(super) struct ToolOutcome {
     pub(super) output: Value,
     /// Sent to the customer, whatever the model says.
     pub(super) confirmation: Option<String>,
-    /// Whether the confirmation is of a booking that another text has made. A repeat of the call may
-    /// find that moved, and book.
-    pub(super) is_of_another_text: bool,
+    /// Whether the call found what it confirms and wrote nothing. A repeat of it may find that changed, and
+    /// write.
+    pub(super) was_there_before: bool,
+    /// Whether another attempt has the turn by now.
+    pub(super) claim_is_lost: bool,
     /// Whether the call ends the conversation.
     pub(super) ends_conversation: bool,
 }
 
 impl ToolOutcome {
     pub(super) fn of(output: Value) -> Self {
-        Self { output, confirmation: None, is_of_another_text: false, ends_conversation: false }
+        Self {
+            output,
+            confirmation: None,
+            was_there_before: false,
+            claim_is_lost: false,
+            ends_conversation: false,
+        }
     }
 
     pub(super) fn failure(message: impl fmt::Display) -> Self {

@@ -6,7 +6,7 @@ use super::{
     InboundText, ReplyService, TurnError,
     alerts::CallbackReason,
     late::late_texts,
-    limits::{POLLS_PER_CLAIM, PollDelays, QUEUE_ENTRY_MARGIN, RENEWALS_PER_LEASE},
+    limits::{POLLS_PER_CLAIM, PollDelays, QUEUE_ENTRY_MARGIN, READ_TIMEOUT, RENEWALS_PER_LEASE},
     progress::{ClaimedTurn, Progress},
     reply_text::{checked_text, reply_text},
     rounds::{Conversation, ConversationResult},
@@ -384,10 +384,15 @@ impl ReplyService {
             // It would have gone out by what was stored; the next attempt stores it.
             Err(error) if attempt.late => return Err(error.into()),
             // The answer is sent although it is not stored: what it says is done, and a repeat
-            // would find it done.
+            // would find it done. Unless there is one already, of another attempt or this one's.
             Err(error) => {
                 tracing::error!(sid = end.key.sid, error = %ErrorChain(&error), "failed to store the answer");
-                self.leave_queue_after_failure(&end.key.phone, end.dequeue.as_ref()).await;
+                let left = self.leave_queue_after_failure(&end.key.phone, end.dequeue.as_ref());
+                let stored = self.ports.store.turn_answer(&end.key);
+                let ((), stored) = futures::join!(left, self.with_timeout(READ_TIMEOUT, stored));
+                if let Some(Ok(Some(messages))) = stored {
+                    return Ok(messages);
+                }
                 if let Some(callback) = &end.callback
                     && !self.send_to_owner(&callback.notification).await
                 {

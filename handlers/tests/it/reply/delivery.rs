@@ -156,6 +156,25 @@ fn an_attempt_that_lost_its_turn_and_cannot_wait_closes_with_the_other_ones_answ
 }
 
 #[test]
+fn an_answer_that_cannot_be_stored_gives_way_to_the_one_that_is() {
+    let world = World::new();
+    world.model.after(Duration::from_secs(8), Ok(vec![say("late")])).then([say("in time")]);
+    let (frozen, second) = (world.reply(), world.reply());
+    let text = text("SM1", "Hello?");
+    let answers = world.run(async {
+        let other = async {
+            world.timer.sleep(Duration::from_secs(1)).await;
+            world.store.expire_claims();
+            let answer = second.answer(&text).await;
+            world.store.fail_from_now_on("finish_turn");
+            answer
+        };
+        futures::join!(frozen.answer(&text), other)
+    });
+    assert_eq!(answers, (vec!["in time".to_owned()], vec!["in time".to_owned()]));
+}
+
+#[test]
 fn three_deliveries_that_take_the_turn_from_each_other_are_one_booking_and_one_discount() {
     let world = World::new();
     // No claim can be renewed, so each ends while the model thinks.
@@ -275,19 +294,23 @@ impl CallChance for ResultsAreSaved {
     }
 }
 
-/// Another attempt at the text may find that booking moved, and book the time.
+/// Another attempt at the text may find the booking somewhere else, and book the time or move it back.
 #[test]
-fn what_another_text_has_booked_is_confirmed_only_once_that_is_stored() {
+fn what_was_so_before_is_confirmed_only_once_that_is_stored() {
     let never = CallFate::Slow(AFTER_ALL_LEASES, Duration::ZERO);
-    for (fate, is_confirmed) in
-        [(CallFate::Works, true), (CallFate::FailsBefore, false), (never, false)]
+    let fates = [(CallFate::Works, true), (CallFate::FailsBefore, false), (never, false)];
+    for ((fate, is_confirmed), is_move) in
+        fates.into_iter().flat_map(|fate| [(fate, false), (fate, true)])
     {
-        let (world, _) = with_booking();
-        world.model.then([book()]).then([say("Done!")]);
+        let (world, id) = with_booking();
+        let to = json!({ "lead_id": id, "date": "2026-02-11", "time": "2:00 PM" });
+        let wish = if is_move { call("reschedule_booking", to) } else { book() };
+        let heading = if is_move { "Moved: " } else { "Confirmed: " };
+        world.model.then([wish]).then([say("Done!")]);
         let (saves, timer) = (AtomicUsize::new(0), world.timer.clone());
         world.store.set_chance(Arc::new(ResultsAreSaved { fate, saves, timer }));
         let messages = world.answer(&text("SM2", "Tomorrow at two, as I said"));
-        assert_eq!(messages[0].contains("Confirmed: "), is_confirmed, "{fate:?}: {messages:?}");
+        assert_eq!(messages[0].contains(heading), is_confirmed, "{fate:?}: {messages:?}");
         assert_eq!(world.store.open_bookings().len(), 1);
     }
 }

@@ -215,12 +215,10 @@ async fn run_on(
     }
     let order = JobOrder::new(&jobs, &last.durations(), at_once, shared);
     let run = run_jobs(&jobs, order, &runner, judged, &reporter, interrupt, args, app).await;
-    if judged.is_some() {
-        // What fails by what must always hold says nothing of what the scenario expects.
-        args.reports.write(&run, app)?;
-        return Ok(Exit::of(run.exit_code()));
-    }
-    if let Err(error) = last.update(&run, &app.root) {
+    // What fails by what must always hold says nothing of what the scenario expects.
+    if judged.is_none()
+        && let Err(error) = last.update(&run, &app.root)
+    {
         app.ui.warn(format_args!("failed to keep the result for --last-failed: {error}"));
     }
     args.reports.write(&run, app)?;

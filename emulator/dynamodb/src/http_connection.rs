@@ -135,6 +135,7 @@ mod tests {
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
         net::TcpListener,
+        sync::mpsc,
     };
 
     use super::*;
@@ -143,8 +144,13 @@ mod tests {
         Request::post("/").header("host", "a").body(Full::default()).unwrap()
     }
 
-    /// Accepts one connection for each response; `None` closes it without a response.
-    async fn serve(listener: TcpListener, responses: &[Option<&str>]) {
+    /// Accepts one connection for each response, and closes it after that; `None` closes it without a
+    /// response. Says each time when it is closed.
+    async fn serve(
+        listener: TcpListener,
+        responses: &[Option<&str>],
+        closed: mpsc::UnboundedSender<()>,
+    ) {
         for response in responses {
             let (mut stream, _) = listener.accept().await.unwrap();
             let mut bytes = [0; 1024];
@@ -153,15 +159,30 @@ mod tests {
                 let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", response.len());
                 stream.write_all(format!("{head}{response}").as_bytes()).await.unwrap();
             }
+            drop(stream);
+            // Nobody need listen.
+            let _ = closed.send(());
         }
+    }
+
+    /// Lets the runtime see what has happened on its sockets: connecting waits for that.
+    async fn see_sockets() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let connecting = TcpStream::connect(listener.local_addr().unwrap());
+        let (connected, accepted) = tokio::join!(connecting, listener.accept());
+        connected.unwrap();
+        accepted.unwrap();
     }
 
     #[tokio::test]
     async fn a_connection_that_was_closed_while_idle_is_reopened() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let http_connection = HttpConnection::new(listener.local_addr().unwrap());
-        let served = tokio::spawn(serve(listener, &[Some("one"), Some("two")]));
+        let (closing, mut closed) = mpsc::unbounded_channel();
+        let served = tokio::spawn(serve(listener, &[Some("one"), Some("two")], closing));
         assert_eq!(http_connection.send(request()).await.unwrap().1, "one");
+        closed.recv().await.unwrap();
+        see_sockets().await;
         assert_eq!(http_connection.send(request()).await.unwrap().1, "two");
         served.await.unwrap();
     }
@@ -171,7 +192,8 @@ mod tests {
     async fn a_request_that_was_sent_is_not_sent_again() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let http_connection = HttpConnection::new(listener.local_addr().unwrap());
-        let served = tokio::spawn(serve(listener, &[None, Some("fine")]));
+        let (closing, _closed) = mpsc::unbounded_channel();
+        let served = tokio::spawn(serve(listener, &[None, Some("fine")], closing));
         assert!(matches!(http_connection.send(request()).await, Err(SendError::Broken(_))));
         assert_eq!(http_connection.send(request()).await.unwrap().1, "fine");
         served.await.unwrap();

@@ -109,7 +109,8 @@ impl Ingredients {
                 let schema = &function["parameters"];
                 let known = self.tools.entry(name.to_owned()).or_insert_with(|| schema.clone());
                 // Of several schemas one is taken, whichever comes first.
-                if schema.to_string() < known.to_string() {
+                let (other, first) = (schema.to_string(), known.to_string());
+                if other < first {
                     known.clone_from(schema);
                 }
             }

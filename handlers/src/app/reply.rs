@@ -16,6 +16,7 @@ mod queue;
 mod reply_text;
 mod rounds;
 mod safety_identifier;
+mod stored_end;
 mod tool_outcome;
 mod tool_runner;
 mod turn;

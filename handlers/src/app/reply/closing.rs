@@ -4,20 +4,15 @@ use super::{
     InboundText, ReplyService, TurnError,
     alerts::CallbackReason,
     late::HandOverOutcome,
-    limits::{CLOSE_TIMEOUT, READ_TIMEOUT, STORE_TIMEOUT, VERIFY_TIMEOUT},
+    limits::{CLOSE_TIMEOUT, READ_TIMEOUT, VERIFY_TIMEOUT},
     progress::{Progress, TurnState},
     reply_text::reply_text,
+    stored_end::StoredEnd,
     tool_outcome::ToolOutcome,
 };
 use crate::{
     app::error_chain::ErrorChain,
-    domain::{
-        booking::Booking,
-        opt_out::Keyword,
-        outbox::Callback,
-        text,
-        turn::{TurnEnd, TurnKey},
-    },
+    domain::{booking::Booking, opt_out::Keyword, outbox::Callback, text, turn::TurnKey},
     ports::ModelError,
 };
 
@@ -35,17 +30,6 @@ enum Closed {
     Answered(Vec<String>),
     /// Nobody but the owner can answer.
     FellBack(Vec<String>),
-}
-
-/// What came of storing the end of a turn.
-enum StoredEnd {
-    /// It is stored with its callback.
-    Stored,
-    /// The turn has this answer already: another attempt's, or one of this attempt whose acknowledgement was
-    /// lost.
-    Answered(Vec<String>),
-    /// It is not known to be stored.
-    Failed,
 }
 
 impl TurnError {
@@ -339,81 +323,6 @@ impl ReplyService {
                 None
             }
             None => None,
-        }
-    }
-
-    /// Stores the end of the turn with its callback and leaves the queue.
-    async fn store_end(
-        &self,
-        text: &InboundText,
-        state: &TurnState,
-        messages: Vec<String>,
-        callback: Option<&Callback>,
-    ) -> StoredEnd {
-        let stored = self.try_store_end(text, state, messages, callback);
-        self.with_timeout(STORE_TIMEOUT, stored).await.unwrap_or_else(|| {
-            tracing::warn!(sid = text.sid, "storing the end of the turn timed out");
-            StoredEnd::Failed
-        })
-    }
-
-    async fn try_store_end(
-        &self,
-        text: &InboundText,
-        state: &TurnState,
-        messages: Vec<String>,
-        callback: Option<&Callback>,
-    ) -> StoredEnd {
-        let Some(claimed) = &state.claimed else {
-            // Another attempt holds the turn, or the turn could not be claimed.
-            let Some(callback) = callback else { return StoredEnd::Stored };
-            return match self.ports.store.keep_callback(callback).await {
-                Ok(()) => StoredEnd::Stored,
-                Err(error) => {
-                    tracing::warn!(error = %ErrorChain(&error), "failed to store a callback");
-                    StoredEnd::Failed
-                }
-            };
-        };
-        // Memory is known only to the attempt at the head of the queue, which alone may change it.
-        let memory = state.memory.clone().filter(|_| !messages.is_empty()).map(|memory| {
-            let memory = memory.with_cost(state.cost(&messages));
-            memory.with(text.content(), messages.join("\n"), claimed.now)
-        });
-        let end = TurnEnd {
-            key: claimed.key.clone(),
-            holder: claimed.holder.clone(),
-            now: claimed.now,
-            messages,
-            dequeue: state.queue_entry.clone().filter(|_| state.memory.is_some()),
-            memory,
-            callback: callback.cloned(),
-            late_answer: None,
-        };
-        let (finished, left) = futures::join!(self.ports.store.finish_turn(&end), async {
-            match (&state.queue_entry, &end.dequeue) {
-                (Some(entry), None) => self.leave_queue(&text.phone, entry).await,
-                _ => Ok(()),
-            }
-        });
-        if let Err(error) = left {
-            tracing::warn!(error = %ErrorChain(&error), "failed to leave the queue");
-        }
-        match finished {
-            Ok(true) => StoredEnd::Stored,
-            // Another attempt has taken the turn over, so nothing is known of a callback.
-            Ok(false) => {
-                let left = self.leave_queue_after_failure(&text.phone, end.dequeue.as_ref());
-                match futures::join!(left, self.ports.store.turn_answer(&end.key)) {
-                    ((), Ok(Some(messages))) => StoredEnd::Answered(messages),
-                    ((), Ok(None) | Err(_)) => StoredEnd::Failed,
-                }
-            }
-            Err(error) => {
-                tracing::warn!(error = %ErrorChain(&error), "failed to store the end of the turn");
-                self.leave_queue_after_failure(&text.phone, end.dequeue.as_ref()).await;
-                StoredEnd::Failed
-            }
         }
     }
 }

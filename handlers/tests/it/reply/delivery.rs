@@ -155,6 +155,26 @@ fn an_attempt_that_lost_its_turn_and_cannot_wait_closes_with_the_other_ones_answ
     assert_eq!(first, second);
 }
 
+/// It does not know that it has lost its turn, and would confirm by itself what it has booked.
+#[test]
+fn an_attempt_that_lost_its_turn_unawares_closes_with_the_other_ones_answer() {
+    let world = World::new();
+    world.model.then([book()]);
+    world.model.after(DEADLINE * 2, Ok(vec![say("never")])).then([say("in time")]);
+    let (frozen, second) = (world.reply(), world.reply());
+    let text = text("SM1", "Tomorrow at two");
+    let (first, second) = world.run(async {
+        let other = async {
+            world.timer.sleep(Duration::from_secs(1)).await;
+            world.store.expire_claims();
+            second.answer(&text).await
+        };
+        futures::join!(frozen.answer(&text), other)
+    });
+    assert!(second[0].starts_with("in time") && second[0].contains("Confirmed: "), "{second:?}");
+    assert_eq!(first, second, "the other one's answer, and not its own words");
+}
+
 #[test]
 fn an_answer_that_cannot_be_stored_gives_way_to_the_one_that_is() {
     let world = World::new();

@@ -72,7 +72,10 @@ const CLI: &[Rule] = &[
     ("target", &["app", "error", "lambda", "project"]),
     ("backend", &["app", "error", "lambda", "project", "signal", "target"]),
     ("always", &["app", "error", "project"]),
-    ("external", &["app", "busy", "duration", "error", "execute", "ports", "project", "target"]),
+    (
+        "external",
+        &["app", "busy", "duration", "dynamodb", "error", "execute", "ports", "project", "target"],
+    ),
     ("journals", &["app", "backend", "error", "execute", "project", "target"]),
     ("running", &["exports", "project"]),
     (

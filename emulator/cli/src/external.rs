@@ -6,6 +6,7 @@ use std::{num::NonZeroUsize, time::Duration};
 use crate::{
     app::App,
     busy, duration,
+    dynamodb::DynamoDbArgs,
     error::CommandError,
     execute::default_jobs,
     ports::PortArgs,
@@ -24,6 +25,15 @@ pub(crate) struct UrlArgs {
     wait: Option<Duration>,
     #[command(flatten)]
     pub(crate) ports: PortArgs,
+}
+
+/// The options of a backend and what is around it as they were typed, for a command that runs a scenario in
+/// the same way again.
+pub(crate) fn typed(target: &ChosenTarget, dynamodb: &DynamoDbArgs, args: &UrlArgs) -> Vec<String> {
+    let mut words = target.typed();
+    words.extend(dynamodb.typed());
+    words.extend(args.ports.typed());
+    words
 }
 
 /// Refuses options that do not go together.

@@ -112,7 +112,7 @@ pub(crate) fn explore(args: Args, app: &App) -> Result<Exit, CommandError> {
                     at_once: external::jobs_at_once(args.jobs, &target).get(),
                     fail_fast: false,
                 },
-                options: options(&args, &target),
+                options: external::typed(&target, &args.dynamodb, &args.url),
                 runner,
                 invariants,
                 interrupt,
@@ -137,23 +137,6 @@ async fn start(
 ) -> Result<Runner, CommandError> {
     databases.ready().await.map_err(dynamodb::error)?;
     external::start(runner, project, target, &args.url, app).await
-}
-
-/// Options that play a conversation in the same way again.
-fn options(args: &Args, target: &ChosenTarget) -> String {
-    let mut words = target.typed();
-    words.extend(args.dynamodb.typed());
-    words.extend(args.url.ports.typed());
-    words.iter().map(|word| format!(" {}", quoted(word))).collect()
-}
-
-/// A word as a shell reads it.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+".contains(c);
-    match !word.is_empty() && word.chars().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
-    }
 }
 
 /// A conversation in which some sentence did not hold.
@@ -204,7 +187,7 @@ struct Exploration<'a> {
     limits: Limits,
     interrupt: Interrupt,
     /// Options of the command lines that are printed.
-    options: String,
+    options: Vec<String>,
     /// Where what is found is written.
     folder: Option<PathBuf>,
     app: &'a App,
@@ -298,13 +281,7 @@ impl Exploration<'_> {
         let mut names: BTreeMap<u64, usize> = BTreeMap::new();
         for (sentence, found) in &findings.found {
             let shortened = self.shortened(sentence, found).await;
-            let paths: String = args
-                .paths
-                .iter()
-                .map(|path| format!(" {}", quoted(&path.to_string_lossy())))
-                .collect();
-            let again = self.app.command("explore");
-            let again = format!("{again}{paths} --seeds 1 --seed {}{}", found.seed, self.options);
+            let again = self.again(args, found.seed);
             let ui = &self.app.ui;
             ui.line(format!("{} (seed {})", paint(NAME, sentence), found.seed))?;
             ui.line(format!("  {}", shortened.about))?;
@@ -334,10 +311,21 @@ impl Exploration<'_> {
         Ok(files)
     }
 
+    /// The command that plays a seed again.
+    fn again(&self, args: &Args, seed: u64) -> String {
+        let mut words: Vec<String> =
+            args.paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+        words.extend(["--seeds".into(), "1".into(), "--seed".into(), seed.to_string()]);
+        words.extend(self.options.iter().cloned());
+        format!("{} {}", self.app.command("explore"), shell_words::join(words))
+    }
+
     /// The command that plays a file again.
     fn command_for(&self, path: &Path) -> String {
         let shown = path.strip_prefix(&self.app.root).unwrap_or(path).to_string_lossy();
-        format!("{} {} --always{}", self.app.command("run"), quoted(&shown), self.options)
+        let mut words = vec![shown.into_owned(), "--always".into()];
+        words.extend(self.options.iter().cloned());
+        format!("{} {}", self.app.command("run"), shell_words::join(words))
     }
 
     fn finish(&self, findings: &Findings, files: usize) -> Result<(), CommandError> {

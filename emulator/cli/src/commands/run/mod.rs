@@ -187,7 +187,10 @@ async fn run_on(
     app: &App,
 ) -> Result<Exit, CommandError> {
     let Prepared { last, chosen, backend, invariants } = prepared;
-    let options = Options { arguments: arguments(args, target), ..Options::default() };
+    let options = Options {
+        arguments: external::typed(target, &args.dynamodb, &args.url),
+        ..Options::default()
+    };
     let backend = backend.with_databases(databases.clone());
     let runner = project.runner(backend, options, &chosen)?;
     project.remark_missing(runner.backend().template(), app);
@@ -223,14 +226,6 @@ async fn run_on(
     }
     args.reports.write(&run, app)?;
     Ok(Exit::of(run.exit_code()))
-}
-
-/// Options that run a scenario in the same way again.
-fn arguments(args: &Args, target: &ChosenTarget) -> Vec<String> {
-    let mut words = target.typed();
-    words.extend(args.dynamodb.typed());
-    words.extend(args.url.ports.typed());
-    words
 }
 
 /// The scenarios that the command line asks for.

@@ -296,6 +296,7 @@ fn database(clients: &Clients, config: &DynamoDbConfig) -> DynamoDb {
             bookings: tables.bookings.clone(),
             opt_outs: tables.opt_outs.clone(),
         },
+        timer: Arc::new(SystemTimer),
     };
     DynamoDb::new(clients.dynamodb.clone(), settings)
 }

@@ -1,10 +1,12 @@
 //! The store on the embedded database: owner, bookings, and rows of the old system.
 
-use std::collections::BTreeSet;
-use std::net::TcpListener;
+use std::{collections::BTreeSet, net::TcpListener, sync::Arc};
 
 use handlers::{
-    adapters::dynamodb::{DynamoDb, Settings, Tables},
+    adapters::{
+        dynamodb::{DynamoDb, Settings, Tables},
+        system::SystemTimer,
+    },
     compose::Clients,
     domain::{
         booking::{
@@ -58,6 +60,7 @@ fn store_of(endpoint: &str, tables: &[TableSpec]) -> DynamoDb {
             bookings: name("CustomerBookings"),
             opt_outs: name("OptOuts"),
         },
+        timer: Arc::new(SystemTimer),
     };
     DynamoDb::new(Clients::plain().unwrap().dynamodb, settings)
 }

@@ -1,10 +1,13 @@
 //! The DynamoDB adapter in situations that an embedded engine never causes: lost acknowledgements,
 //! conflicts, pages.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use handlers::{
-    adapters::dynamodb::{DynamoDb, Settings, Tables},
+    adapters::{
+        dynamodb::{DynamoDb, Settings, Tables},
+        system::SystemTimer,
+    },
     compose::Clients,
     domain::{
         booking::{NewBooking, RequestToken},
@@ -41,6 +44,7 @@ pub async fn store() -> (MockServer, DynamoDb) {
                 bookings: "CustomerBookings".into(),
                 opt_outs: "OptOuts".into(),
             },
+            timer: Arc::new(SystemTimer),
         };
         DynamoDb::new(Clients::plain().unwrap().dynamodb, settings)
     };

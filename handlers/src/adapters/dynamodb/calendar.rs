@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{
     DynamoDb,
-    errors::{ConditionalWrite, write_conditionally},
+    errors::ConditionalWrite,
     row::{Row, RowReader, number, row, seconds, text},
 };
 use crate::{
@@ -46,7 +46,7 @@ impl DynamoDb {
                 .expression_attribute_values(":expected", number(expected))
         };
         // A booking under way looks at this row, too.
-        match write_conditionally(|| put.clone().send()).await? {
+        match self.write_conditionally(|| put.clone().send()).await? {
             ConditionalWrite::Written(_) => Ok(OwnerWriteOutcome::Written),
             // The SDK repeated this very write because its acknowledgement was lost.
             ConditionalWrite::Rejected(Some(row)) if row == to_row(settings) => {

@@ -1,17 +1,20 @@
 //! Sets up the SDK's client. Everything is explicit: nothing is read from the home folder or the
 //! metadata service.
 
-use std::time::Duration;
+use std::{fmt, sync::Arc, time::Duration};
 
 use aws_sdk_dynamodb::{
     Client, Config,
     config::{
-        BehaviorVersion, Credentials, IdentityCache, Region, SharedHttpClient,
+        AsyncSleep, BehaviorVersion, Credentials, IdentityCache, Region, SharedHttpClient, Sleep,
         StalledStreamProtectionConfig,
         retry::{RetryConfig, RetryPartition, TokenBucket},
         timeout::TimeoutConfig,
     },
 };
+use futures::FutureExt as _;
+
+use crate::ports::Timer;
 
 /// Address, credentials and tables of the database. Has no `Debug`, because of the keys.
 pub struct Settings<'a> {
@@ -27,6 +30,8 @@ pub struct Settings<'a> {
     pub session_token: Option<&'a str>,
     /// Names of the tables.
     pub tables: Tables,
+    /// Passes the time before a call is repeated, and until it counts as failed.
+    pub timer: Arc<dyn Timer>,
 }
 
 /// Names of the tables.
@@ -47,10 +52,34 @@ pub struct Tables {
 }
 
 /// The store on DynamoDB.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct DynamoDb {
     pub(super) client: Client,
     pub(super) tables: Tables,
+    pub(super) timer: Arc<dyn Timer>,
+}
+
+impl fmt::Debug for DynamoDb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DynamoDb").field("tables", &self.tables).finish_non_exhaustive()
+    }
+}
+
+/// The SDK's delays and timeouts, by the port.
+struct TimerSleep(Arc<dyn Timer>);
+
+impl AsyncSleep for TimerSleep {
+    fn sleep(&self, time: Duration) -> Sleep {
+        let timer = self.0.clone();
+        // The SDK wants what threads can share, which futures of ports are not by themselves.
+        Sleep::new(async move { timer.sleep(time).await }.boxed().shared())
+    }
+}
+
+impl fmt::Debug for TimerSleep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TimerSleep")
+    }
 }
 
 /// Attempts per operation, the first one included.
@@ -83,6 +112,7 @@ impl DynamoDb {
         let mut builder = Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .http_client(http)
+            .sleep_impl(TimerSleep(settings.timer.clone()))
             .region(Region::new(settings.region.to_owned()))
             .credentials_provider(credentials)
             .identity_cache(IdentityCache::no_cache())
@@ -91,6 +121,7 @@ impl DynamoDb {
             .timeout_config(timeouts)
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         builder.set_endpoint_url(settings.endpoint.map(str::to_owned));
-        Self { client: Client::from_conf(builder.build()), tables: settings.tables }
+        let client = Client::from_conf(builder.build());
+        Self { client, tables: settings.tables, timer: settings.timer }
     }
 }

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::{
     DynamoDb,
-    errors::{ConditionalWrite, unavailable, write_conditionally},
+    errors::{ConditionalWrite, unavailable},
     form_hold::HOLDS,
     late::LATE_TURNS,
     lead_row::{time_needed, to_lead},
@@ -159,7 +159,7 @@ impl DynamoDb {
             .condition_expression("phone = :phone")
             .expression_attribute_values(":nobody", text(NOBODY))
             .expression_attribute_values(":phone", attribute(lead, "phone"));
-        let write = write_conditionally(|| strip.clone().send()).await?;
+        let write = self.write_conditionally(|| strip.clone().send()).await?;
         Ok(matches!(write, ConditionalWrite::Written(_)))
     }
 
@@ -178,7 +178,7 @@ impl DynamoDb {
                 .expression_attribute_values(":lead_id", lead_id.clone()),
             None => strip.condition_expression("phone = :phone AND attribute_not_exists(lead_id)"),
         };
-        let write = write_conditionally(|| strip.clone().send()).await?;
+        let write = self.write_conditionally(|| strip.clone().send()).await?;
         Ok(matches!(write, ConditionalWrite::Written(_)))
     }
 

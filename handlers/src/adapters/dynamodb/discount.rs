@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{
     DynamoDb,
-    errors::{ConditionalWrite, unavailable, write_conditionally},
+    errors::{ConditionalWrite, unavailable},
     row::{RowReader, number, text},
     transactions::update,
     turn::item_key,
@@ -42,7 +42,7 @@ impl DynamoDb {
             .expression_attribute_values(":sid", text(&key.sid))
             .expression_attribute_values(":ordinal", number(ordinal))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let row = match write_conditionally(|| put.clone().send()).await? {
+        let row = match self.write_conditionally(|| put.clone().send()).await? {
             ConditionalWrite::Written(_) => return Ok(true),
             ConditionalWrite::Rejected(row) => row.unwrap_or_default(),
         };

@@ -10,8 +10,8 @@ use aws_sdk_dynamodb::{
     types::error::ConditionalCheckFailedException,
 };
 
-use super::row::Row;
-use crate::ports::StoreError;
+use super::{DynamoDb, row::Row};
+use crate::ports::{StoreError, Timer};
 
 /// Delays before the retries of a write that conflicted with another transaction.
 pub(super) const CONTENTION_DELAYS: [Duration; 3] =
@@ -23,7 +23,7 @@ pub(super) fn unavailable(error: impl Error + Send + Sync + 'static) -> StoreErr
 }
 
 /// Sends a write and repeats it while another transaction holds the row, which the SDK does not do.
-async fn retry_on_conflict<T, E, F, S>(mut send: S) -> Result<T, SdkError<E>>
+async fn retry_on_conflict<T, E, F, S>(timer: &dyn Timer, mut send: S) -> Result<T, SdkError<E>>
 where
     E: ProvideErrorMetadata,
     F: Future<Output = Result<T, SdkError<E>>>,
@@ -32,7 +32,7 @@ where
     for delay in CONTENTION_DELAYS {
         match send().await {
             Err(error) if error.code() == Some("TransactionConflictException") => {
-                tokio::time::sleep(delay).await;
+                timer.sleep(delay).await;
             }
             result => return result,
         }
@@ -83,24 +83,27 @@ pub(super) enum ConditionalWrite<T> {
     Rejected(Option<Row>),
 }
 
-/// Sends a conditional write and repeats it while another transaction holds the row.
-///
-/// # Errors
-/// [`StoreError::Unavailable`] for every failure except a condition that was not met.
-pub(super) async fn write_conditionally<T, E, F, S>(
-    send: S,
-) -> Result<ConditionalWrite<T>, StoreError>
-where
-    E: Conditional + ProvideErrorMetadata + Error + Send + Sync + 'static,
-    F: Future<Output = Result<T, SdkError<E>>>,
-    S: FnMut() -> F,
-{
-    let error = match retry_on_conflict(send).await {
-        Ok(output) => return Ok(ConditionalWrite::Written(output)),
-        Err(error) => error,
-    };
-    match error.as_service_error().and_then(Conditional::failed) {
-        Some(exception) => Ok(ConditionalWrite::Rejected(exception.item().cloned())),
-        None => Err(unavailable(error)),
+impl DynamoDb {
+    /// Sends a conditional write and repeats it while another transaction holds the row.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] for every failure except a condition that was not met.
+    pub(super) async fn write_conditionally<T, E, F, S>(
+        &self,
+        send: S,
+    ) -> Result<ConditionalWrite<T>, StoreError>
+    where
+        E: Conditional + ProvideErrorMetadata + Error + Send + Sync + 'static,
+        F: Future<Output = Result<T, SdkError<E>>>,
+        S: FnMut() -> F,
+    {
+        let error = match retry_on_conflict(self.timer.as_ref(), send).await {
+            Ok(output) => return Ok(ConditionalWrite::Written(output)),
+            Err(error) => error,
+        };
+        match error.as_service_error().and_then(Conditional::failed) {
+            Some(exception) => Ok(ConditionalWrite::Rejected(exception.item().cloned())),
+            None => Err(unavailable(error)),
+        }
     }
 }

@@ -13,7 +13,7 @@ use super::{
     DynamoDb,
     booking::time_change,
     claims::expiry,
-    errors::{ConditionalWrite, unavailable, write_conditionally},
+    errors::{ConditionalWrite, unavailable},
     lead_row::{from_lead, to_lead},
     row::{Row, RowReader, number, row, seconds, text},
     schedule::{AVAILABLE, HELD, HELD_UNTIL, IS_FREE, slot_key},
@@ -107,7 +107,7 @@ impl DynamoDb {
             let tries = tries(RowReader::new("Conversations", row))?;
             Ok(Some(CODE_TRIES.saturating_sub(tries)))
         };
-        match write_conditionally(|| count.clone().send()).await? {
+        match self.write_conditionally(|| count.clone().send()).await? {
             ConditionalWrite::Written(output) => left(&output.attributes.unwrap_or_default()),
             // This very try: its acknowledgement was lost and the SDK sent it again.
             ConditionalWrite::Rejected(Some(row))

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{
 
 use super::{
     DynamoDb,
-    errors::{ConditionalWrite, unavailable, write_conditionally},
+    errors::{ConditionalWrite, unavailable},
     row::{Row, RowReader, number, row, text},
     transactions::{TransactionOutcome, delete, put, update},
     turn_row::{texts, to_answer, to_record},
@@ -114,7 +114,7 @@ impl DynamoDb {
             .expression_attribute_values(":one", number(1))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let row = match write_conditionally(|| claim.clone().send()).await? {
+        let row = match self.write_conditionally(|| claim.clone().send()).await? {
             ConditionalWrite::Written(output) => output.attributes.unwrap_or_default(),
             // This very claim: its acknowledgement was lost and the SDK sent it again.
             ConditionalWrite::Rejected(Some(row))

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::{
     DynamoDb,
     claims::expiry,
-    errors::{ConditionalWrite, unavailable, write_conditionally},
+    errors::{ConditionalWrite, unavailable},
     row::{Row, RowReader, number, row, text},
     transactions::{TransactionOutcome, put},
     turn_row::texts,
@@ -166,7 +166,7 @@ impl DynamoDb {
             .expression_attribute_values(":one", number(1))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let row = match write_conditionally(|| claim.clone().send()).await? {
+        let row = match self.write_conditionally(|| claim.clone().send()).await? {
             ConditionalWrite::Written(output) => output.attributes.unwrap_or_default(),
             // This very claim: its acknowledgement was lost and the SDK sent it again.
             ConditionalWrite::Rejected(Some(row)) if row.get("holder") == Some(&text(holder)) => {
@@ -189,7 +189,7 @@ impl DynamoDb {
             .update_expression("REMOVE holder, until_ms")
             .condition_expression("holder = :holder")
             .expression_attribute_values(":holder", text(holder));
-        write_conditionally(|| release.clone().send()).await.map(|_| ())
+        self.write_conditionally(|| release.clone().send()).await.map(|_| ())
     }
 
     pub(super) async fn delete_text(&self, id: &str) -> Result<(), StoreError> {
@@ -217,7 +217,7 @@ impl DynamoDb {
             .expression_attribute_values(":now", number(now.as_millisecond()))
             .expression_attribute_values(":code", code.map_or(AttributeValue::Null(true), number))
             .expression_attribute_values(":expires", number(expiry(now, REFUSED_DAYS)));
-        write_conditionally(|| refuse.clone().send()).await.map(|_| ())
+        self.write_conditionally(|| refuse.clone().send()).await.map(|_| ())
     }
 }
 

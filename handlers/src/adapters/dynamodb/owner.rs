@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 
 use super::{
     DynamoDb,
-    errors::{ConditionalWrite, write_conditionally},
+    errors::ConditionalWrite,
     row::{Row, RowReader, number, row, seconds, text},
 };
 use crate::{
@@ -56,7 +56,7 @@ impl DynamoDb {
                 .expression_attribute_values(":expected", number(expected))
         };
         // A booking under way looks at this row, too.
-        match write_conditionally(|| update.clone().send()).await? {
+        match self.write_conditionally(|| update.clone().send()).await? {
             ConditionalWrite::Written(_) => Ok(OwnerWriteOutcome::Written),
             // The SDK repeated this very write because its acknowledgement was lost.
             ConditionalWrite::Rejected(Some(row))

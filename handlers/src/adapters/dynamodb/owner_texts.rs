@@ -8,7 +8,7 @@ use jiff::{Timestamp, civil};
 use super::{
     DynamoDb,
     claims::expiry,
-    errors::{ConditionalWrite, unavailable, write_conditionally},
+    errors::{ConditionalWrite, unavailable},
     outbox::{CLAIMED, UNANSWERED},
     row::{Row, RowReader, number, row, seconds, text},
     schedule::{AVAILABLE, BLOCKED},
@@ -155,7 +155,7 @@ impl DynamoDb {
             .update_expression(MARK_ANSWERED)
             .condition_expression(IS_UNANSWERED_TEXT)
             .set_expression_attribute_values(Some(answered_at(now)));
-        let outcome = write_conditionally(|| mark.clone().send()).await?;
+        let outcome = self.write_conditionally(|| mark.clone().send()).await?;
         Ok(matches!(outcome, ConditionalWrite::Written(_)))
     }
 

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{
 
 use super::{
     DynamoDb,
-    errors::{ConditionalWrite, unavailable, write_conditionally},
+    errors::{ConditionalWrite, unavailable},
     row::{Row, RowReader, number, row, text},
     transactions::update,
     turn::item_key,
@@ -50,7 +50,7 @@ impl DynamoDb {
             .expression_attribute_values(":expires", number(entry.until_ms / 1000 + EXPIRY))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let row = match write_conditionally(|| join.clone().send()).await? {
+        let row = match self.write_conditionally(|| join.clone().send()).await? {
             ConditionalWrite::Written(output) => output.attributes,
             ConditionalWrite::Rejected(row) => row,
         };
@@ -78,7 +78,7 @@ impl DynamoDb {
             .expression_attribute_values(":sid", text(&entry.sid))
             .expression_attribute_values(":until", number(entry.until_ms));
         Ok(matches!(
-            write_conditionally(|| leave.clone().send()).await?,
+            self.write_conditionally(|| leave.clone().send()).await?,
             ConditionalWrite::Written(_)
         ))
     }
@@ -102,7 +102,7 @@ impl DynamoDb {
             .expression_attribute_values(":sid", text(&entry.sid))
             .expression_attribute_values(":until", number(entry.until_ms));
         Ok(matches!(
-            write_conditionally(|| replace.clone().send()).await?,
+            self.write_conditionally(|| replace.clone().send()).await?,
             ConditionalWrite::Written(_)
         ))
     }

@@ -4,7 +4,6 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
     DynamoDb,
-    errors::write_conditionally,
     row::{Row, number, row, text},
 };
 use crate::{
@@ -21,7 +20,7 @@ impl DynamoDb {
             .table_name(&self.tables.conversations)
             .set_item(Some(to_row(record)))
             .condition_expression("attribute_not_exists(conversation_id)");
-        write_conditionally(|| put.clone().send()).await.map(|_| ())
+        self.write_conditionally(|| put.clone().send()).await.map(|_| ())
     }
 }
 

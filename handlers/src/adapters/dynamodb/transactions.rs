@@ -68,7 +68,7 @@ impl DynamoDb {
                     let Some(delay) = delays.next() else {
                         return TransactionOutcome::Unknown(unavailable(error));
                     };
-                    tokio::time::sleep(delay).await;
+                    self.timer.sleep(delay).await;
                 }
                 CancellationCause::None => return TransactionOutcome::Unknown(unavailable(error)),
             }

@@ -3,7 +3,7 @@
 use super::{
     DynamoDb,
     claims::expiry,
-    errors::{ConditionalWrite, unavailable, write_conditionally},
+    errors::{ConditionalWrite, unavailable},
     late::{HELD, LATE, is_late_and_done},
     row::{Row, RowReader, number, row, text},
     transactions::{TransactionOutcome, update},
@@ -64,7 +64,7 @@ impl DynamoDb {
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         // A repeated webhook may arrive while the first attempt's answer is being written.
-        let write = write_conditionally(|| request.clone().send()).await?;
+        let write = self.write_conditionally(|| request.clone().send()).await?;
         let row = match write {
             ConditionalWrite::Written(output) => {
                 return to_record(&output.attributes.unwrap_or_default()).map(TurnClaim::Acquired);
@@ -99,7 +99,7 @@ impl DynamoDb {
             .expression_attribute_values(":until", number(until_ms))
             .expression_attribute_values(":holder", text(holder));
         Ok(matches!(
-            write_conditionally(|| renew.clone().send()).await?,
+            self.write_conditionally(|| renew.clone().send()).await?,
             ConditionalWrite::Written(_)
         ))
     }
@@ -134,7 +134,7 @@ impl DynamoDb {
             .expression_attribute_values(":round", text(round))
             .expression_attribute_values(":holder", text(holder));
         Ok(matches!(
-            write_conditionally(|| save.clone().send()).await?,
+            self.write_conditionally(|| save.clone().send()).await?,
             ConditionalWrite::Written(_)
         ))
     }

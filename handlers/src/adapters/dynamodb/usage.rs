@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::{
     DynamoDb,
     claims::expiry,
-    errors::{ConditionalWrite, write_conditionally},
+    errors::ConditionalWrite,
     row::{Row, RowReader, number, row, text},
 };
 use crate::{
@@ -44,7 +44,7 @@ impl DynamoDb {
             .expression_attribute_values(":expected", number(usage.version.saturating_sub(1)))
             .expression_attribute_values(":expires", number(expiry(now, DAYS)));
         Ok(matches!(
-            write_conditionally(|| write.clone().send()).await?,
+            self.write_conditionally(|| write.clone().send()).await?,
             ConditionalWrite::Written(_)
         ))
     }

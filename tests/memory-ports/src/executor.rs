@@ -2,6 +2,7 @@
 //! it.
 
 use std::{
+    collections::BTreeMap,
     future::Future,
     pin::{Pin, pin},
     sync::{
@@ -24,7 +25,9 @@ pub struct TestTimer {
 #[derive(Default)]
 struct Clock {
     now_ms: i64,
-    sleepers: Vec<(i64, Waker)>,
+    /// By when they wake, and a number that tells those of the same moment apart.
+    sleepers: BTreeMap<(i64, u64), Waker>,
+    next_number: u64,
 }
 
 impl TestTimer {
@@ -38,16 +41,15 @@ impl TestTimer {
     pub fn move_to(&self, to_ms: i64) {
         let mut clock = self.state.lock().unwrap();
         clock.now_ms = to_ms;
-        let (due, later) = clock.sleepers.drain(..).partition(|(at, _)| *at <= to_ms);
-        clock.sleepers = later;
+        let later = clock.sleepers.split_off(&(to_ms.saturating_add(1), 0));
+        let due = std::mem::replace(&mut clock.sleepers, later);
         drop(clock);
-        let due: Vec<(i64, Waker)> = due;
-        due.into_iter().for_each(|(_, waker)| waker.wake());
+        due.into_values().for_each(Waker::wake);
     }
 
     /// When the next sleeper wakes, in milliseconds; `None` when nobody sleeps.
     pub fn next_wake_ms(&self) -> Option<i64> {
-        self.state.lock().unwrap().sleepers.iter().map(|(at, _)| *at).min()
+        self.state.lock().unwrap().sleepers.keys().next().map(|(at, _)| *at)
     }
 
     /// Advances the clock to the next sleeper; false when there is none.
@@ -59,9 +61,10 @@ impl TestTimer {
     }
 }
 
+/// One sleep. A sleeper that goes away is no longer woken, and time does not stop at its moment.
 struct Sleep<'a> {
     timer: &'a TestTimer,
-    until_ms: i64,
+    key: (i64, u64),
 }
 
 impl Future for Sleep<'_> {
@@ -69,11 +72,17 @@ impl Future for Sleep<'_> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut clock = self.timer.state.lock().unwrap();
-        if clock.now_ms >= self.until_ms {
+        if clock.now_ms >= self.key.0 {
             return Poll::Ready(());
         }
-        clock.sleepers.push((self.until_ms, cx.waker().clone()));
+        clock.sleepers.insert(self.key, cx.waker().clone());
         Poll::Pending
+    }
+}
+
+impl Drop for Sleep<'_> {
+    fn drop(&mut self) {
+        self.timer.state.lock().unwrap().sleepers.remove(&self.key);
     }
 }
 
@@ -84,8 +93,12 @@ impl Timer for TestTimer {
     }
 
     async fn sleep(&self, time: Duration) {
-        let until_ms = self.unix_ms() + i64::try_from(time.as_millis()).unwrap();
-        Sleep { timer: self, until_ms }.await;
+        let key = {
+            let mut clock = self.state.lock().unwrap();
+            clock.next_number += 1;
+            (clock.now_ms + i64::try_from(time.as_millis()).unwrap(), clock.next_number)
+        };
+        Sleep { timer: self, key }.await;
     }
 }
 

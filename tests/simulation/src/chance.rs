@@ -52,17 +52,26 @@ impl Chance {
         Self { random, timer, rates, calls: Mutex::default() }
     }
 
-    /// Every call so far and what happened to it.
-    pub fn calls(&self) -> Vec<(&'static str, CallFate)> {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The clock that delays follow.
+    pub fn timer(&self) -> &TestTimer {
+        &self.timer
     }
-}
 
-#[async_trait]
-impl CallChance for Chance {
-    fn fate(&self, operation: &'static str) -> CallFate {
+    /// One of so many possibilities.
+    pub fn choose(&self, possibilities: u32) -> u32 {
         let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
+        random.random_range(0..possibilities)
+    }
+
+    /// The fate of a request to the database. Those that fail are sent again by their client, so more of
+    /// them fail than of calls of ports.
+    pub fn fate_of_request(&self, operation: &'static str) -> CallFate {
         let Rates { failed, lost, slow, .. } = self.rates;
+        self.decide(operation, failed * 3, lost * 3, slow)
+    }
+
+    fn decide(&self, operation: &'static str, failed: u32, lost: u32, slow: u32) -> CallFate {
+        let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
         let fate = match random.random_range(0..100) {
             percent if percent < failed => CallFate::FailsBefore,
             percent if percent < failed + lost => CallFate::FailsAfter,
@@ -74,6 +83,19 @@ impl CallChance for Chance {
         };
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).push((operation, fate));
         fate
+    }
+
+    /// Every call so far and what happened to it.
+    pub fn calls(&self) -> Vec<(&'static str, CallFate)> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[async_trait]
+impl CallChance for Chance {
+    fn fate(&self, operation: &'static str) -> CallFate {
+        let Rates { failed, lost, slow, .. } = self.rates;
+        self.decide(operation, failed, lost, slow)
     }
 
     async fn wait(&self, time: Duration) {

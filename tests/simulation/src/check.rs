@@ -17,7 +17,7 @@ pub(crate) fn violation(shop: &Shop, events: &[Event]) -> Option<Violation> {
     if let Some(id) = *shop.log.contradiction.borrow() {
         return Some(Violation::ToldTwoThings(id));
     }
-    let bookings = match rows::check(&shop.store) {
+    let bookings = match rows::check(&shop.tables) {
         Ok(bookings) => bookings,
         Err(sentence) => return Some(Violation::Rows(sentence)),
     };

@@ -51,6 +51,8 @@ pub enum Violation {
     Rows(String),
     /// It never ends.
     NeverEnds,
+    /// The database could not be opened.
+    NoDatabase(String),
 }
 
 /// What happened so far.

@@ -8,7 +8,7 @@ use std::{
 
 use clap::{Parser, builder::PossibleValuesParser, error::ErrorKind};
 use memory_ports::PlantedRace;
-use simulation::{Played, Rates, Simulation, Size, report};
+use simulation::{DatabaseKind, Played, Rates, Simulation, Size, report};
 
 /// Plays schedules and checks that everything that customers were told fits one order of events.
 #[derive(Debug, Parser)]
@@ -31,6 +31,10 @@ struct Arguments {
     /// Nothing fails, crashes or comes twice; only the order is open.
     #[arg(long)]
     no_faults: bool,
+    /// Play on the DynamoDB adapter, its SDK and an engine in this process instead of tables in memory:
+    /// slower, and requests are repeated, conflict, and arrive after their caller has given up.
+    #[arg(long, conflicts_with = "plant")]
+    dynamodb: bool,
     /// Plant a race into the tables, or each of them in turn, to see that it is found.
     #[arg(long, value_name = "NAME", value_parser = plants())]
     plant: Option<String>,
@@ -46,7 +50,8 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let rates = if arguments.no_faults { Rates::NONE } else { Rates::default() };
     let only = arguments.only.clone();
-    let simulation = Simulation { size: Size::default(), rates, only, race: None };
+    let database = if arguments.dynamodb { DatabaseKind::DynamoDb } else { DatabaseKind::Memory };
+    let simulation = Simulation { size: Size::default(), rates, only, race: None, database };
     if let Some(unknown) = simulation.only.iter().find(|id| !simulation.size.has(**id)) {
         let told = format!("a plan has operations 1 to {}, not {unknown}", simulation.size.all());
         clap::Error::raw(ErrorKind::ValueValidation, told + "\n").exit();
@@ -94,7 +99,7 @@ fn search(simulation: &Simulation, arguments: &Arguments) -> (Played, String) {
     let played = simulation.search(seeds, threads, until);
     let took = began.elapsed().as_secs_f64();
     let figures = format!(
-        "{} schedules, {} calls of ports each, in {took:.1} s: {:.0} a second",
+        "{} schedules, {} calls each, in {took:.1} s: {:.0} a second",
         played.schedules,
         played.calls / played.schedules.max(1),
         played.schedules as f64 / took.max(f64::EPSILON),
@@ -113,8 +118,9 @@ fn tell(simulation: &Simulation, seed: u64, arguments: &Arguments) {
     let only: Vec<String> = shortest.only.iter().map(u32::to_string).collect();
     let plant = simulation.race.map(|race| format!(" --plant {}", race.name())).unwrap_or_default();
     let faults = if arguments.no_faults { " --no-faults" } else { "" };
+    let database = if arguments.dynamodb { " --dynamodb" } else { "" };
     println!(
-        "again: cargo run --release -p simulation -- --schedules 1 --seed {seed} --only {}{plant}{faults}",
+        "again: cargo run --release -p simulation -- --schedules 1 --seed {seed} --only {}{plant}{faults}{database}",
         only.join(",")
     );
 }

@@ -33,6 +33,7 @@ pub fn sentence(violation: &Violation) -> String {
         }
         Violation::Rows(sentence) => sentence.clone(),
         Violation::NeverEnds => "every turn ends".into(),
+        Violation::NoDatabase(error) => format!("the database could not be opened: {error}"),
     }
 }
 

@@ -6,16 +6,15 @@ use handlers::domain::{
     day_schedule::Hold,
     lead::{Lead, LeadStatus},
 };
-use memory_ports::FakeStore;
 
-use crate::{plan, sequential::Bookings};
+use crate::{plan, sequential::Bookings, tables::Tables};
 
 /// The bookings that stand.
 ///
 /// # Errors
 /// The sentence that does not hold, and what stands against it.
-pub fn check(store: &FakeStore) -> Result<Bookings, String> {
-    let leads = store.leads();
+pub(crate) fn check(tables: &Tables) -> Result<Bookings, String> {
+    let leads = tables.leads()?;
     let booked: BTreeMap<&str, &Lead> = leads
         .iter()
         .filter(|lead| lead.status == LeadStatus::Booked)
@@ -23,13 +22,13 @@ pub fn check(store: &FakeStore) -> Result<Bookings, String> {
         .collect();
     let mut held = 0;
     for date in leads.iter().map(|lead| lead.slot.date()).collect::<BTreeSet<_>>() {
-        let day = store.schedule(date);
-        for (i, hold) in day.holds.iter().enumerate() {
+        let holds = tables.holds(date)?;
+        for (i, hold) in holds.iter().enumerate() {
             let lead = booked.get(hold.lead_id.as_str());
             if lead.is_none_or(|lead| lead.slot.time() != hold.start || lead.slot.date() != date) {
                 return Err(format!("a slot is locked only by a confirmed booking: {}", at(hold)));
             }
-            if day.holds.iter().skip(i + 1).any(|other| other.start == hold.start) {
+            if holds.iter().skip(i + 1).any(|other| other.start == hold.start) {
                 return Err(format!("at most one booking holds a slot: {}", at(hold)));
             }
             held += 1;
@@ -38,7 +37,9 @@ pub fn check(store: &FakeStore) -> Result<Bookings, String> {
     if held != booked.len() {
         return Err(format!("a confirmed booking locks its slot: {held} of {}", booked.len()));
     }
-    let open = store.open_bookings();
+    let phones: BTreeSet<String> =
+        leads.iter().map(|lead| lead.phone.as_str().to_owned()).collect();
+    let open = tables.open_bookings(&phones.into_iter().collect::<Vec<_>>())?;
     if open.len() != booked.len()
         || open
             .iter()

@@ -19,7 +19,7 @@ use handlers::{
     ports::Timer as _,
 };
 use jiff::{SignedDuration, Timestamp};
-use memory_ports::{FakeSms, FakeStore, Idle, NOW, SequentialIdGenerator, TestTimer};
+use memory_ports::{FakeSms, Idle, NOW, SequentialIdGenerator, TestTimer};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
@@ -30,11 +30,12 @@ use crate::{
     model::{ObedientModel, REFUSED, TAKEN},
     plan::{self, Id, Operation, Wish},
     sequential::Told,
+    tables::Tables,
 };
 
 /// The shop of one schedule.
 pub(crate) struct Shop {
-    pub store: Arc<FakeStore>,
+    pub tables: Tables,
     pub timer: Arc<TestTimer>,
     /// One for each machine that answers texts.
     pub replies: Vec<Arc<ReplyService>>,
@@ -45,8 +46,13 @@ pub(crate) struct Shop {
 
 impl Shop {
     /// A shop whose machines' clocks and calls go as they are given.
-    pub fn open(random: &mut ChaCha8Rng, timer: &Arc<TestTimer>, chance: &Arc<Chance>) -> Self {
-        let store = Arc::new(FakeStore::default());
+    pub fn open(
+        random: &mut ChaCha8Rng,
+        tables: Tables,
+        timer: &Arc<TestTimer>,
+        chance: &Arc<Chance>,
+    ) -> Self {
+        let store = tables.store();
         let ids = Arc::new(SequentialIdGenerator::default());
         let calendar = memory_ports::calendar();
         let replies = (0..2).map(|_| {
@@ -83,7 +89,7 @@ impl Shop {
             not_stored: RefCell::default(),
             contradiction: RefCell::default(),
         };
-        Shop { store, timer: timer.clone(), replies, scheduler, owner, log }
+        Shop { tables, timer: timer.clone(), replies, scheduler, owner, log }
     }
 
     /// Business time.
@@ -96,8 +102,7 @@ impl Shop {
 
     /// The reference of a booking; none before it was made.
     pub fn lead_of(&self, booking: Id) -> Option<LeadId> {
-        let device = plan::device(booking);
-        self.store.leads().into_iter().find(|lead| lead.device == device).map(|lead| lead.id)
+        self.tables.lead_of_device(&plan::device(booking))
     }
 
     /// What a customer writes to the obedient model; none when there is nothing to change yet.
@@ -153,7 +158,7 @@ impl Shop {
             .await
             .join("\n");
         let told = told_by(&answer);
-        if told.is_some() && !self.store.is_answered(&key) {
+        if told.is_some() && !self.tables.is_answered(&key) {
             if matches!(told, Some(Told::Taken | Told::Refused)) {
                 return Err(answer);
             }

@@ -23,6 +23,7 @@ use crate::{
     executor::{self, NewTask, Spawner},
     plan::{self, Id, Size},
     shop::Shop,
+    tables::{DatabaseKind, Tables},
 };
 
 /// What is played, but for the seed.
@@ -34,8 +35,10 @@ pub struct Simulation {
     pub rates: Rates,
     /// Only these operations of the plan; all when empty.
     pub only: Vec<Id>,
-    /// A race that is planted into the tables.
+    /// A race that is planted into the tables in memory.
     pub race: Option<PlantedRace>,
+    /// On which database.
+    pub database: DatabaseKind,
 }
 
 /// What came of a schedule.
@@ -49,6 +52,14 @@ pub struct Outcome {
     pub calls: usize,
     /// SHA-256 over everything that happened, in hexadecimal digits.
     pub hash: String,
+}
+
+impl Outcome {
+    /// That nothing could be played.
+    fn of_no_database(error: String) -> Self {
+        let violation = Some(Violation::NoDatabase(error));
+        Self { events: Vec::new(), violation, calls: 0, hash: String::new() }
+    }
 }
 
 /// What came of many schedules.
@@ -72,11 +83,13 @@ impl Simulation {
         }
         let timer = Arc::new(TestTimer::default());
         let chance = Arc::new(Chance::new(random.random(), self.rates, timer.clone()));
-        let shop = Rc::new(Shop::open(&mut random, &timer, &chance));
-        if let Some(race) = self.race {
-            shop.store.plant(race);
-        }
-        shop.store.set_chance(chance.clone());
+        // The SDK draws its delays from here.
+        fastrand::seed(seed);
+        let tables = match Tables::open(self.database, self.race, &timer, &chance) {
+            Ok(tables) => tables,
+            Err(error) => return Outcome::of_no_database(error),
+        };
+        let shop = Rc::new(Shop::open(&mut random, tables, &timer, &chance));
 
         let spawner = Spawner::default();
         for operations in actors {
@@ -92,6 +105,7 @@ impl Simulation {
         }
         let ended = executor::run(&spawner, &timer, &mut random);
 
+        shop.tables.settle();
         let events = shop.log.events.borrow().clone();
         let calls = chance.calls();
         let hash = Sha256::digest(format!("{events:?} {calls:?}").as_bytes());

@@ -3,22 +3,55 @@
 //! `cargo run --release -p simulation -- --schedules 1000000` plays more of it.
 
 use memory_ports::PlantedRace;
-use simulation::{Outcome, Simulation, Violation, report};
+use simulation::{DatabaseKind, Outcome, Simulation, Violation, report};
 
 /// How many schedules every change is tried with.
 const SCHEDULES: u64 = 2_000;
 
+/// How many of them on the DynamoDB adapter, which take ten times as long.
+const SCHEDULES_ON_DYNAMODB: u64 = 150;
+
 /// The first violation among the seeds 1 to [`SCHEDULES`].
 fn first_violation(simulation: &Simulation) -> Option<(u64, Outcome)> {
+    first_violation_of(SCHEDULES, simulation)
+}
+
+fn first_violation_of(schedules: u64, simulation: &Simulation) -> Option<(u64, Outcome)> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    simulation.search(1..SCHEDULES + 1, threads, None).violation
+    simulation.search(1..schedules + 1, threads, None).violation
 }
 
 #[test]
 fn what_everybody_is_told_fits_some_order_of_events() {
-    if let Some((seed, outcome)) = first_violation(&Simulation::default()) {
+    fail_with(first_violation(&Simulation::default()));
+}
+
+fn fail_with(found: Option<(u64, Outcome)>) {
+    if let Some((seed, outcome)) = found {
         let sentence = outcome.violation.as_ref().map(report::sentence).unwrap();
         panic!("seed {seed}: {sentence}\n{}", report::table(&outcome));
+    }
+}
+
+/// With the SDK's own repeats, conflicts, and requests that arrive after their caller has given up.
+#[test]
+fn what_everybody_is_told_fits_some_order_of_events_on_the_dynamodb_adapter() {
+    let simulation = Simulation { database: DatabaseKind::DynamoDb, ..Simulation::default() };
+    fail_with(first_violation_of(SCHEDULES_ON_DYNAMODB, &simulation));
+}
+
+#[test]
+fn writes_without_their_conditions_are_found_on_the_dynamodb_adapter() {
+    let database = DatabaseKind::DynamoDbWithoutConditions;
+    let planted = Simulation { database, ..Simulation::default() };
+    assert!(first_violation_of(SCHEDULES_ON_DYNAMODB, &planted).is_some());
+}
+
+#[test]
+fn a_seed_gives_the_same_history_again_on_the_dynamodb_adapter() {
+    let simulation = Simulation { database: DatabaseKind::DynamoDb, ..Simulation::default() };
+    for seed in 1..=10 {
+        assert_eq!(simulation.play(seed).hash, simulation.play(seed).hash, "seed {seed}");
     }
 }
 

@@ -114,24 +114,37 @@ pub struct Faults {
 struct FaultState {
     seed: u64,
     faults: Vec<ArmedFault>,
+    /// How many faults were ever armed: the next handle.
+    armed: u64,
+    /// How many were armed since the last [`Faults::clear`].
+    since_clear: u64,
     /// How many times a webhook was called since a crash was armed last.
     attempts: u64,
     rendezvous: Option<Rendezvous>,
 }
 
 /// A fault and how far it has been used up.
-#[derive(Debug)]
-struct ArmedFault {
-    fault: Fault,
+#[derive(Debug, Clone)]
+pub struct ArmedFault {
+    /// Its handle.
+    pub handle: FaultHandle,
+    /// The fault as it was armed.
+    pub fault: Fault,
     /// How many calls it applied to, including those that it let through.
-    matched: u64,
+    pub matched: u64,
+    /// How many calls it made fail.
+    pub injected: u64,
     /// Whether all its [`Fault::times`] are used up.
-    spent: bool,
+    pub spent: bool,
+    /// How many calls it still lets through first.
+    skip_left: u32,
+    /// Its number since the last [`Faults::clear`], from which its chance is drawn.
+    number: u64,
 }
 
-/// Identifies an armed fault until [`Faults::clear`].
+/// Identifies an armed fault. Handles count up from 0 and are never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FaultHandle(usize);
+pub struct FaultHandle(pub u64);
 
 impl Faults {
     /// Sets the seed that decides which calls a [`Fault::chance`] picks; 0 at first.
@@ -145,8 +158,27 @@ impl Faults {
         if fault.failure.crash.is_some() {
             state.attempts = 0;
         }
-        state.faults.push(ArmedFault { fault, matched: 0, spent: false });
-        FaultHandle(state.faults.len() - 1)
+        let (handle, number) = (FaultHandle(state.armed), state.since_clear);
+        state.armed += 1;
+        state.since_clear += 1;
+        let skip_left = fault.skip;
+        let (matched, injected, spent) = (0, 0, false);
+        let armed = ArmedFault { handle, fault, matched, injected, spent, skip_left, number };
+        state.faults.push(armed);
+        handle
+    }
+
+    /// Disarms one fault and returns it; `None` when it is not armed. A fault that is spent counts as
+    /// armed.
+    pub fn disarm(&self, handle: FaultHandle) -> Option<ArmedFault> {
+        let mut state = self.lock();
+        let at = state.faults.iter().position(|armed| armed.handle == handle)?;
+        Some(state.faults.remove(at))
+    }
+
+    /// The faults that were armed and not disarmed, in order, those that are spent included.
+    pub fn list(&self) -> Vec<ArmedFault> {
+        self.lock().faults.clone()
     }
 
     /// Terminates the calling function if the failure asks for it at this moment of the call; then
@@ -174,17 +206,18 @@ impl Faults {
     pub fn clear(&self) {
         let mut state = self.lock();
         state.faults.clear();
+        state.since_clear = 0;
         state.rendezvous = None;
     }
 
     /// How many calls a fault has applied to, including those that it let through.
     pub fn matched(&self, handle: FaultHandle) -> u64 {
-        self.lock().faults.get(handle.0).map_or(0, |armed| armed.matched)
+        self.lock().get(handle).map_or(0, |armed| armed.matched)
     }
 
     /// Whether a fault was injected as often as its [`Fault::times`] say. One without `times` never is.
     pub fn is_spent(&self, handle: FaultHandle) -> bool {
-        self.lock().faults.get(handle.0).is_some_and(|armed| armed.spent)
+        self.lock().get(handle).is_some_and(|armed| armed.spent)
     }
 
     /// How this call of `name` fails; `None` when it does not. Counts the call.
@@ -199,8 +232,8 @@ impl Faults {
             state.attempts += 1;
         }
         let FaultState { seed, faults, attempts, .. } = &mut *state;
-        for (index, armed) in faults.iter_mut().enumerate() {
-            let ArmedFault { fault, matched, spent } = armed;
+        for armed in faults.iter_mut() {
+            let ArmedFault { fault, matched, injected, spent, skip_left, number, .. } = armed;
             if *spent || !is_named(&fault.on, call.name) || !fault.target.matches(call) {
                 continue;
             }
@@ -221,29 +254,28 @@ impl Faults {
                 }
             }
             *matched += 1;
-            if fault.skip > 0 {
-                fault.skip -= 1;
+            if *skip_left > 0 {
+                *skip_left -= 1;
                 continue;
             }
-            if fault.chance.is_some_and(|chance| !chance.decides(*seed, index as u64, *matched)) {
+            if fault.chance.is_some_and(|chance| !chance.decides(*seed, *number, *matched)) {
                 continue;
             }
-            let result = fault.clone();
-            if let Some(times) = &mut fault.times {
-                *times = times.saturating_sub(1);
-                *spent = *times == 0;
-            }
-            return Some(result);
+            *injected += 1;
+            *spent = fault.times.is_some_and(|times| *injected >= u64::from(times));
+            return Some(fault.clone());
         }
         None
     }
 
-    /// The position of the stale-read fault that was armed last; `None` when none is armed any more.
-    /// A database keeps the rows as they were when this number rose.
-    pub fn latest_stale(&self) -> Option<usize> {
+    /// The handle of the stale-read fault that was armed last; `None` when none is armed any more.
+    /// A database keeps the rows as they were when it changed.
+    pub fn latest_stale(&self) -> Option<FaultHandle> {
         let stale =
-            |armed: &ArmedFault| armed.fault.failure.database_fault == Some(DatabaseFault::Stale);
-        self.lock().faults.iter().rposition(|armed| !armed.spent && stale(armed))
+            |armed: &&ArmedFault| armed.fault.failure.database_fault == Some(DatabaseFault::Stale);
+        let state = self.lock();
+        let latest = state.faults.iter().rfind(|armed| !armed.spent && stale(armed));
+        latest.map(|armed| armed.handle)
     }
 
     /// Makes calls wait for each other from now on. Replaces an earlier rendezvous.
@@ -265,6 +297,12 @@ impl Faults {
 
     fn lock(&self) -> MutexGuard<'_, FaultState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl FaultState {
+    fn get(&self, handle: FaultHandle) -> Option<&ArmedFault> {
+        self.faults.iter().find(|armed| armed.handle == handle)
     }
 }
 
@@ -339,9 +377,26 @@ mod tests {
             ..FaultableCall::named("dynamodb.Query")
         };
         assert!(faults.next_fault(&read(false)).is_none());
-        assert_eq!((faults.matched(handle), faults.latest_stale()), (1, Some(0)));
+        assert_eq!((faults.matched(handle), faults.latest_stale()), (1, Some(handle)));
         assert!(faults.next_fault(&read(true)).is_some());
         assert_eq!((faults.matched(handle), faults.latest_stale()), (2, None), "spent");
+    }
+
+    #[test]
+    fn one_fault_is_disarmed_and_the_others_keep_their_counts() {
+        let faults = Faults::default();
+        let [first, second] = [0, 1].map(|skip| faults.arm(fault(skip, Some(1))));
+        assert!(faults.next_failure("openai.responses").is_some());
+        let disarmed = faults.disarm(first).unwrap();
+        assert_eq!((disarmed.matched, disarmed.injected, disarmed.spent), (1, 1, true));
+        assert!(faults.disarm(first).is_none());
+        assert_eq!(faults.next_failure("openai.responses"), None, "the second skips one");
+        assert!(faults.next_failure("openai.responses").is_some());
+        let left = faults.list();
+        assert_eq!(left.len(), 1);
+        assert_eq!((left[0].handle, left[0].matched, left[0].injected), (second, 2, 1));
+        faults.clear();
+        assert_ne!(faults.arm(fault(0, None)), second, "a handle is never used again");
     }
 
     #[test]

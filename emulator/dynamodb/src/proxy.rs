@@ -29,7 +29,7 @@ use super::{
 };
 use rehearse_core::{
     errors::with_causes,
-    faults::{Cut, DatabaseFault, Fault, FaultableCall, Faults},
+    faults::{Cut, DatabaseFault, Fault, FaultHandle, FaultableCall, Faults},
     journal::{ExchangeDetail, Journal, Outcome, PendingExchange},
     serve::{self, Serving},
 };
@@ -206,7 +206,7 @@ async fn handle_with_faults(
 async fn inject(
     fault: &Fault,
     call: InspectedCall,
-    moment: Option<usize>,
+    moment: Option<FaultHandle>,
     state: &ProxyState,
     connection: &EngineConnection,
 ) -> Result<ProxyResponse, ConnectionCut> {
@@ -281,7 +281,7 @@ async fn wait(delay: Duration) {
 /// was written since.
 async fn carry_out(
     outgoing: EngineRequest,
-    moment: Option<usize>,
+    moment: Option<FaultHandle>,
     replica: &Replica,
     connection: &EngineConnection,
 ) -> Result<EngineResponse, EmulatorFailure> {

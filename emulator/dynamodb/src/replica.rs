@@ -15,6 +15,7 @@ use super::{
     table::TableSpec,
     wire::{EngineRequest, EngineResponse},
 };
+use rehearse_core::faults::FaultHandle;
 
 /// The copy that serves the stale reads of one proxy.
 pub(super) struct Replica {
@@ -43,8 +44,8 @@ pub(super) enum ReplicaError {
 }
 
 struct FrozenCopy {
-    /// Which moment: [`rehearse_core::faults::Faults::frozen`].
-    moment: usize,
+    /// Which moment: [`rehearse_core::faults::Faults::latest_stale`].
+    moment: FaultHandle,
     engine: EmbeddedEngine,
 }
 
@@ -61,7 +62,7 @@ impl Replica {
     ///
     /// # Errors
     /// When the rows cannot be read or stored in the copy.
-    pub(super) async fn freeze(&self, moment: usize) -> Result<(), ReplicaError> {
+    pub(super) async fn freeze(&self, moment: FaultHandle) -> Result<(), ReplicaError> {
         let mut frozen = self.frozen.lock().await;
         if frozen.as_ref().is_some_and(|frozen| frozen.moment == moment) {
             return Ok(());
@@ -89,7 +90,7 @@ impl Replica {
     /// When the engine with the copy does not respond.
     pub(super) async fn read(
         &self,
-        moment: usize,
+        moment: FaultHandle,
         request: EngineRequest,
     ) -> Result<Option<EngineResponse>, ReplicaError> {
         let address = {

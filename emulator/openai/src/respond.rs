@@ -99,15 +99,27 @@ pub(super) fn prepare(
         }),
     };
     response.delay += delay;
-    if fault.is_some_and(|f| f.cut == Some(Cut::After)) {
-        response.action = ResponseAction::Disconnect(match response.action {
+    if let Some(fault) = fault {
+        response.action = action_after_effect(fault, response.action);
+    }
+    response
+}
+
+/// What a fault makes of the response to a request that took effect.
+fn action_after_effect(fault: &Failure, action: ResponseAction) -> ResponseAction {
+    match (fault.cut, action) {
+        (Some(Cut::After), action) => ResponseAction::Disconnect(match action {
             ResponseAction::Complete(body, _)
             | ResponseAction::Truncate(body, _)
             | ResponseAction::Disconnect(body) => body,
             ResponseAction::Error(_) | ResponseAction::SendMalformed => Bytes::new(),
-        });
+        }),
+        (Some(Cut::MidStream), ResponseAction::Complete(body, events)) => {
+            ResponseAction::Truncate(body, events)
+        }
+        (_, ResponseAction::Complete(..)) if fault.malformed => ResponseAction::SendMalformed,
+        (_, action) => action,
     }
-    response
 }
 
 /// How a fault ends a request before the request has any effect.

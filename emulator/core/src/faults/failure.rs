@@ -2,12 +2,13 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use super::Crash;
 
 /// How one call fails. Every field may be combined with `delay_ms`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Failure {
     /// HTTP status of the response, whose body is in the provider's own error format.
@@ -24,9 +25,13 @@ pub struct Failure {
     /// that hangs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay_ms: Option<u64>,
-    /// Closes the connection `before` the call has any effect or `after` it (a lost acknowledgement).
+    /// Closes the connection `before` the call has any effect, `after` it (a lost acknowledgement), or
+    /// `mid-stream`, when half of the response is sent, which only the model's endpoints can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut: Option<Cut>,
+    /// Responds 200 with a body that is not JSON. Only the model's endpoints can.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub malformed: bool,
     /// A failure that only a database has.
     #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
     pub database_fault: Option<DatabaseFault>,
@@ -36,7 +41,7 @@ pub struct Failure {
 }
 
 /// Failures that only a database has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DatabaseFault {
     /// Another transaction holds the row: nothing is written.
@@ -85,13 +90,21 @@ impl DatabaseFault {
 }
 
 /// Where a connection is cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Cut {
     /// The call has no effect.
     Before,
     /// The call takes effect, its response is lost.
     After,
+    /// The call takes effect, and half of its response arrives. Only responses of the model; the
+    /// database's are [`DatabaseFault::Truncated`].
+    MidStream,
+}
+
+impl Cut {
+    /// The words for it, in the order of the variants.
+    pub const NAMES: [&str; 3] = ["before", "after", "mid-stream"];
 }
 
 impl Failure {
@@ -100,7 +113,7 @@ impl Failure {
 
     /// The names of failures in scenarios, in the order in which help lists them. The JSON Schema,
     /// the reader of scenarios and hints for misspelt names use this table.
-    pub const NAMES: [&str; 8] = [
+    pub const NAMES: [&str; 9] = [
         "throttled",
         "conflict",
         "stale",
@@ -109,6 +122,7 @@ impl Failure {
         "truncated",
         "wrong-crc",
         "expired-token",
+        "malformed",
     ];
 
     /// The failure with one of [`Failure::NAMES`]; `None` for any other name.
@@ -129,6 +143,7 @@ impl Failure {
             }),
             "cut-before" => Some(Self { cut: Some(Cut::Before), ..nothing }),
             "cut-after" => Some(Self { cut: Some(Cut::After), ..nothing }),
+            "malformed" => Some(Self { malformed: true, ..nothing }),
             _ => {
                 let (_, fault) =
                     DatabaseFault::ALL.into_iter().find(|(known, _)| *known == name)?;
@@ -147,6 +162,23 @@ impl Failure {
             let (least, most) = (Self::STATUSES.start(), Self::STATUSES.end());
             format!("{number} is not a status of a failure, which is from {least} to {most}")
         })
+    }
+
+    /// Whether a call of this name, or of some name of this pattern, can fail so.
+    ///
+    /// # Errors
+    /// Says what it can happen to.
+    pub fn can_happen_to(&self, name: &str) -> Result<(), String> {
+        let model = name.starts_with("openai.");
+        let what = match (self.cut, self.malformed) {
+            (Some(Cut::MidStream), _) if !model => "a cut 'mid-stream'",
+            (_, true) if !model => "'malformed'",
+            _ => return Ok(()),
+        };
+        let other = if name.starts_with("dynamodb.") { "; a database has 'truncated'" } else { "" };
+        Err(format!(
+            "{what} cannot happen to {name}; it happens to openai.responses and openai.chat{other}"
+        ))
     }
 
     /// The delay as a duration; zero when there is none.

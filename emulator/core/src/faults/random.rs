@@ -18,6 +18,11 @@ impl Chance {
         (part > 0.0 && part <= 1.0).then(|| Self((millionths as u32).max(1)))
     }
 
+    /// The part as a number.
+    pub fn part(self) -> f64 {
+        f64::from(self.0) / f64::from(WHOLE)
+    }
+
     /// Whether the `nth` call that a fault applies to fails. The same for the same seed, on any
     /// machine.
     pub(super) fn decides(self, seed: u64, fault: u64, nth: u64) -> bool {

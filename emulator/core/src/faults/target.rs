@@ -1,10 +1,11 @@
 //! Restricting a fault to calls on some table or row.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// Restricts a fault to calls on a table, a row or both. The default restricts nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct FaultTarget {
     /// Logical id of a table that the call touches.
     #[serde(default, skip_serializing_if = "Option::is_none")]

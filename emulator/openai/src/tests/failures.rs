@@ -229,6 +229,14 @@ async fn faults_take_precedence_over_scripts() {
     arm(Failure { cut: Some(Cut::After), ..Failure::default() });
     assert!(server.send("/responses", &request(json!("Hi"))).await.is_err());
     assert_eq!(server.responding_rounds().pop().unwrap(), "step 1, round 1");
+    arm(Failure { cut: Some(Cut::MidStream), ..Failure::default() });
+    let response = server.send("/responses", &request(json!("Hi"))).await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert!(response.bytes().await.is_err(), "half of the body arrives");
+    arm(Failure { malformed: true, ..Failure::default() });
+    let response = server.send("/responses", &request(json!("Hi"))).await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert!(response.json::<serde_json::Value>().await.is_err(), "it is no JSON");
     arm(Failure { delay_ms: Some(50), ..Failure::default() });
     let started = Instant::now();
     assert_eq!(statuses(&server).await, [200]);

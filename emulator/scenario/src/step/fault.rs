@@ -74,7 +74,7 @@ pub struct FaultEntry {
     /// The exchange's name in the journal: `openai.responses`, `twilio.messages.create`;
     /// `dynamodb.*` is every call to the database.
     pub on: String,
-    /// A status, a word such as `conflict`, or `{ status, code, retry_after, delay, cut, as }`.
+    /// A status, a word such as `conflict`, or `{ status, code, retry_after, delay, cut, malformed, as }`.
     pub fail: CallFailure,
     /// Only calls that touch this table, by its logical id.
     #[serde(default)]
@@ -107,13 +107,16 @@ impl FaultEntry {
         }
     }
 
-    fn check(&self, check: &mut Check<'_>, at: &YamlPath) {
+    /// Reports what is wrong with it, independent of the backend.
+    pub(crate) fn check(&self, check: &mut Check<'_>, at: &YamlPath) {
         let database = self.on.starts_with("dynamodb.");
         let database_fault = self.fail.0.database_fault;
         if let Some(wrong) = invalid_fault(&self.on) {
             check.wrong(&at.to("on"), wrong);
         } else if let Some(fault) = database_fault.filter(|fault| !fault.can_happen_to(&self.on)) {
             check.wrong(&at.to("fail"), impossible(fault, &self.on));
+        } else if let Err(wrong) = self.fail.0.can_happen_to(&self.on) {
+            check.wrong(&at.to("fail"), wrong);
         }
         for (name, given) in [("table", self.table.is_some()), ("key", !self.key.is_empty())] {
             if given && !database {
@@ -177,7 +180,9 @@ impl<'de> Deserialize<'de> for CallFailure {
             type Value = CallFailure;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a status, a word, or { status, code, retry_after, delay, cut, as }")
+                f.write_str(
+                    "a status, a word, or { status, code, retry_after, delay, cut, malformed, as }",
+                )
             }
 
             fn visit_str<E: de::Error>(self, word: &str) -> Result<CallFailure, E> {
@@ -204,6 +209,7 @@ impl<'de> Deserialize<'de> for CallFailure {
                     retry_after: fields.retry_after,
                     delay_ms: delay.transpose().map_err(de::Error::custom)?,
                     cut: fields.cut.or(word.cut),
+                    malformed: fields.malformed || word.malformed,
                     database_fault: word.database_fault,
                     crash: None,
                 }))
@@ -222,6 +228,8 @@ struct Fields {
     retry_after: Option<u32>,
     delay: Option<Delay>,
     cut: Option<Cut>,
+    #[serde(default)]
+    malformed: bool,
     #[serde(rename = "as")]
     word: Option<NamedFailure>,
 }
@@ -259,7 +267,8 @@ impl JsonSchema for CallFailure {
                         "code": { "type": ["string", "integer"], "description": "The provider's own code" },
                         "retry_after": { "type": "integer", "minimum": 0 },
                         "delay": delay,
-                        "cut": { "enum": ["before", "after"] },
+                        "cut": { "enum": Cut::NAMES },
+                        "malformed": { "type": "boolean", "description": "The body is no JSON" },
                         "as": { "enum": Failure::NAMES },
                     },
                     "additionalProperties": false,

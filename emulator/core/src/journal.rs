@@ -168,6 +168,20 @@ impl Journal {
         self.store().select(mark, of)
     }
 
+    /// The exchanges from `mark` on for which `wanted` returns true, as far as they are still kept and
+    /// at most `most` of them, with the state of the journal at the same moment. `wanted` sees exchanges
+    /// whose response may be null although there was one.
+    pub fn look(&self, mark: u64, most: usize, wanted: impl FnMut(&Exchange) -> bool) -> Look {
+        let store = self.store();
+        let (exchanges, next) = store.look(mark, most, wanted);
+        Look { epoch: store.epoch(), first: store.first(), next, exchanges }
+    }
+
+    /// The exchange at a position; `None` when there is none yet, or none any more.
+    pub fn exchange(&self, seq: u64) -> Option<Exchange> {
+        self.store().get(seq)
+    }
+
     fn filter(&self, mark: u64, wanted: impl FnMut(&Exchange) -> bool) -> Vec<Exchange> {
         self.store().filter(mark, wanted)
     }
@@ -210,6 +224,19 @@ impl Journal {
     fn store(&self) -> MutexGuard<'_, JournalStore> {
         self.0.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Some exchanges, and what the journal held at the same moment.
+#[derive(Debug)]
+pub struct Look {
+    /// How often the journal was emptied. When it changes, positions have begun anew at 0.
+    pub epoch: u64,
+    /// The position of the first exchange that was kept.
+    pub first: u64,
+    /// The position from which to look on: of the first exchange that was not looked at.
+    pub next: u64,
+    /// The exchanges, in order.
+    pub exchanges: Vec<Exchange>,
 }
 
 /// Whether a name is `pattern`, or begins with what stands before its `*`.
@@ -396,6 +423,41 @@ mod tests {
         assert_eq!(seqs(&reads.clone().since(mark)), [2]);
         journal.note("dynamodb.GetItem", log("5"));
         assert_eq!(reads.count(), 3, "it reads the journal as it is now");
+    }
+
+    #[test]
+    fn a_look_has_at_most_so_many_and_says_where_to_look_on() {
+        let journal = journal();
+        for name in ["a", "b", "a", "b", "a"] {
+            journal.note(name, log("1"));
+        }
+        let look = |mark, most| journal.look(mark, most, |exchange| exchange.name == "a");
+        let seqs = |look: &Look| look.exchanges.iter().map(|e| e.seq).collect::<Vec<_>>();
+        let first = look(0, 2);
+        assert_eq!((seqs(&first), first.next, first.epoch), (vec![0, 2], 3, 0));
+        let rest = look(first.next, 2);
+        assert_eq!((seqs(&rest), rest.next), (vec![4], 5));
+        journal.clear();
+        assert_eq!((look(0, 2).epoch, look(0, 2).next), (1, 0));
+    }
+
+    #[test]
+    fn an_exchange_is_found_by_its_position_however_old_it_is() {
+        let journal = journal();
+        for number in 0..1000 {
+            journal.note("a", log(&number.to_string()));
+        }
+        for seq in [0, 63, 64, 500, 999] {
+            let exchange = journal.exchange(seq).unwrap();
+            let ExchangeDetail::Log { line, .. } = exchange.detail else { unreachable!() };
+            assert_eq!((exchange.seq, line), (seq, seq.to_string()));
+        }
+        assert!(journal.exchange(1000).is_none());
+        let clock = Clock::stopped(Timestamp::UNIX_EPOCH);
+        let bounded = Journal::bounded(clock, Limits { exchanges: 1, ..Limits::default() });
+        bounded.note("a", log("1"));
+        bounded.note("a", log("2"));
+        assert!(bounded.exchange(0).is_none() && bounded.exchange(1).is_some());
     }
 
     #[test]

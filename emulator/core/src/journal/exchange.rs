@@ -1,11 +1,12 @@
 //! What the journal records of one exchange.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// One request and its response, or another event that the journal records.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Exchange {
     /// Position in the journal, from 0, in the order in which exchanges began.
     pub seq: u64,
@@ -14,6 +15,7 @@ pub struct Exchange {
     /// How many exchanges of this name began before.
     pub ordinal: u64,
     /// Business time when it began.
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub at: Timestamp,
     /// Real time from the start of the world to its beginning, in microseconds.
     pub started_us: u64,
@@ -27,7 +29,7 @@ pub struct Exchange {
 }
 
 /// What was exchanged, by kind.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ExchangeDetail {
     /// A customer's text reached the shop's number.
@@ -189,7 +191,7 @@ pub enum ExchangeDetail {
 }
 
 /// How a text to a customer was sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Via {
     /// In the webhook's TwiML.
@@ -201,7 +203,7 @@ pub enum Via {
 }
 
 /// How an exchange ended.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Outcome {
     /// HTTP status, where there is one.
     pub status: Option<u16>,

@@ -161,6 +161,43 @@ impl JournalStore {
         exchanges
     }
 
+    /// The first `most` kept exchanges from `mark` on for which `wanted` returns true, and the position
+    /// of the first one that was not looked at. It sees them as in [`JournalStore::filter`].
+    pub(super) fn look(
+        &self,
+        mark: u64,
+        most: usize,
+        mut wanted: impl FnMut(&Exchange) -> bool,
+    ) -> (Vec<Exchange>, u64) {
+        let mut found = Vec::new();
+        let skip = usize::try_from(mark.saturating_sub(self.first)).unwrap_or(usize::MAX);
+        let older = self.pages.iter().skip(skip / PAGE).flat_map(Page::read);
+        let recent = self.recent.iter().skip(skip.saturating_sub(self.paged())).cloned();
+        for stored in older.chain(recent).filter(|stored| stored.exchange.seq >= mark) {
+            if found.len() == most {
+                return (found, stored.exchange.seq);
+            }
+            if wanted(&stored.exchange) {
+                found.push(stored.into_whole());
+            }
+        }
+        (found, self.next())
+    }
+
+    /// The exchange at a position, if it is kept.
+    pub(super) fn get(&self, seq: u64) -> Option<Exchange> {
+        let index = usize::try_from(seq.checked_sub(self.first)?).ok()?;
+        let stored = match index.checked_sub(self.paged()) {
+            Some(index) => self.recent.get(index)?.clone(),
+            None => {
+                let mut page = self.pages.get(index / PAGE)?.read();
+                let at = page.iter().position(|stored| stored.exchange.seq == seq)?;
+                page.swap_remove(at)
+            }
+        };
+        Some(stored.into_whole())
+    }
+
     /// What `of` returns for the kept exchanges from `mark` on. It sees them without those responses
     /// that were not parsed yet.
     pub(super) fn select<T>(

@@ -38,6 +38,11 @@ impl Vars {
         self.lock().insert(name.into(), value);
     }
 
+    /// All variables with their values.
+    pub fn all(&self) -> BTreeMap<String, Value> {
+        self.lock().clone()
+    }
+
     /// Removes a variable.
     pub fn remove(&self, name: &str) {
         self.lock().remove(name);

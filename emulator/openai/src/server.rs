@@ -101,6 +101,17 @@ impl OpenAi {
         self.scripts().arm(script)
     }
 
+    /// Adds a script that answers its own text only, for as long as it is armed; see
+    /// [`ScriptRegistry::arm_for_text`].
+    pub fn arm_for_text(&self, script: Script) -> ArmedScript {
+        self.scripts().arm_for_text(script)
+    }
+
+    /// The requests that no script expected since they were taken out last; they stay.
+    pub fn unexpected_requests(&self) -> Vec<UnmetExpectation> {
+        self.scripts().unexpected_requests()
+    }
+
     /// Lets scripts that were removed respond again, to a backend that finishes its work later.
     pub fn recall(&self) -> RecalledScripts {
         self.scripts().recall()

@@ -3,7 +3,10 @@
 mod progress;
 mod select;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 pub(super) use self::progress::ScriptedReply;
 use self::{
@@ -87,6 +90,19 @@ impl ScriptRegistry {
         ArmedScript { registry: self.clone(), id }
     }
 
+    /// As [`ScriptRegistry::arm`], for a script that stays armed while other texts come: it answers its
+    /// own text only, also when its person is known to ask, and of several such scripts of one person
+    /// for one text the latest answers.
+    pub fn arm_for_text(&self, script: Script) -> ArmedScript {
+        let mut state = self.lock();
+        let id = state.add(script, false);
+        if let Some(script) = state.scripts.last_mut() {
+            script.for_text = true;
+        }
+        drop(state);
+        ArmedScript { registry: self.clone(), id }
+    }
+
     /// Lets scripts that were removed respond again, to a backend that finishes its work later.
     pub fn recall(&self) -> RecalledScripts {
         self.lock().recalls += 1;
@@ -113,6 +129,11 @@ impl ScriptRegistry {
         std::mem::take(&mut self.lock().unexpected)
     }
 
+    /// The requests that no script expected since they were taken out last; they stay.
+    pub fn unexpected_requests(&self) -> Vec<UnmetExpectation> {
+        self.lock().unexpected.clone()
+    }
+
     /// Removes every mounted script and checks that all of its rounds were reached and that every
     /// request since the last call was expected. Armed scripts are not checked: their guards are.
     ///
@@ -123,7 +144,7 @@ impl ScriptRegistry {
         let (mounted, armed): (Vec<_>, Vec<_>) =
             std::mem::take(&mut state.scripts).into_iter().partition(|script| script.mounted);
         state.scripts = armed;
-        let mut unmet: Vec<_> = mounted.into_iter().flat_map(ScriptProgress::into_unmet).collect();
+        let mut unmet: Vec<_> = mounted.iter().flat_map(ScriptProgress::unmet).collect();
         unmet.append(&mut state.unexpected);
         UnmetExpectations::check(unmet)
     }
@@ -166,7 +187,22 @@ impl ArmedScript {
     pub fn finish(self) -> Vec<UnmetExpectation> {
         let Some(script) = self.remove() else { return Vec::new() };
         self.registry.lock().keep(script.past());
-        script.into_unmet()
+        script.unmet()
+    }
+
+    /// What is not met so far: as [`ArmedScript::finish`], but the script stays.
+    pub fn unmet(&self) -> Vec<UnmetExpectation> {
+        self.look(ScriptProgress::unmet).unwrap_or_default()
+    }
+
+    /// The rounds that have responded, counted from 1.
+    pub fn rounds_reached(&self) -> BTreeSet<usize> {
+        self.look(ScriptProgress::rounds_reached).unwrap_or_default()
+    }
+
+    /// `None` when the registry was reset.
+    fn look<T>(&self, of: impl FnOnce(&ScriptProgress) -> T) -> Option<T> {
+        self.registry.lock().scripts.iter().find(|script| script.id == self.id).map(of)
     }
 
     fn remove(&self) -> Option<ScriptProgress> {
@@ -291,9 +327,14 @@ impl State {
         if self.scripts.len() < 2 || self.scripts[index].claimed_by.is_some() {
             return;
         }
-        let (script, reached) =
-            (Arc::clone(&self.scripts[index].script), self.scripts[index].reached.clone());
+        let one = &self.scripts[index];
+        let (script, reached, for_text) =
+            (Arc::clone(&one.script), one.reached.clone(), one.for_text);
         for other in &mut self.scripts {
+            // Of one person's that stay armed, the latest alone was asked.
+            if for_text && other.for_text && other.script.person == script.person {
+                continue;
+            }
             if other.script.is_equivalent(&script) && other.claimed_by.is_none() {
                 other.reached.extend(reached.iter().cloned());
             }

@@ -1,7 +1,7 @@
 //! A script and its progress: which round responds to a request, and what was never reached.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -12,7 +12,7 @@ use crate::{
     position::{self, RoundPosition},
     render::{ReplyError, render, save},
     reply::Reply,
-    script::{CutPoint, Round, RoundFailure, Script},
+    script::{CutPoint, Round, RoundFailure, Script, TextMatch},
     unmet::{UnmetExpectation, mismatches},
 };
 
@@ -23,6 +23,9 @@ pub(super) struct ScriptProgress {
     pub script: Arc<Script>,
     /// Whether it is verified with the registry. Otherwise a guard owns it.
     pub mounted: bool,
+    /// Whether it answers its own text only, also when its person is known to ask something else; and
+    /// of several such scripts of one person for one text, the latest answers.
+    pub for_text: bool,
     /// The rounds that responded.
     pub reached: HashSet<RoundPosition>,
     /// The identifier to which this one of several equivalent scripts belongs.
@@ -62,6 +65,7 @@ impl ScriptProgress {
             id: self.id,
             script: Arc::clone(&self.script),
             mounted: false,
+            for_text: self.for_text,
             reached: HashSet::new(),
             claimed_by: self.claimed_by.clone(),
             last_refusal: None,
@@ -76,6 +80,7 @@ impl ScriptProgress {
             id,
             script: Arc::new(script),
             mounted,
+            for_text: false,
             reached: HashSet::new(),
             claimed_by: None,
             last_refusal: None,
@@ -146,16 +151,27 @@ impl ScriptProgress {
 
     /// What was not met. Rounds that were never reached are left out after a wrong request, because
     /// they only follow from it.
-    pub fn into_unmet(self) -> Vec<UnmetExpectation> {
+    pub fn unmet(&self) -> Vec<UnmetExpectation> {
         if !self.unmet.is_empty() {
-            return self.unmet;
+            return self.unmet.clone();
         }
-        let note = self.last_refusal.map(|why| format!("the last request was refused: {why}"));
-        let reached = |round| self.reached.iter().any(|position| position.round() == round);
+        let refusal = self.last_refusal.as_ref();
+        let note = refusal.map(|why| format!("the last request was refused: {why}"));
+        let reached = self.rounds_reached();
         (1..=self.script.rounds.len())
-            .filter(|round| !reached(*round))
+            .filter(|round| !reached.contains(round))
             .map(|round| UnmetExpectation::never_reached(&self.script, round, note.clone()))
             .collect()
+    }
+
+    /// The rounds that responded, counted from 1.
+    pub fn rounds_reached(&self) -> BTreeSet<usize> {
+        self.reached.iter().map(RoundPosition::round).collect()
+    }
+
+    /// Whether it may answer a text of its person.
+    pub fn answers(&self, text: &str) -> bool {
+        !self.for_text || self.script.trigger.compare(text) >= TextMatch::AnyText
     }
 
     /// `last` says whether no other round can respond.

@@ -39,7 +39,8 @@ impl Selector {
         };
         let person = identifier.and_then(|id| self.persons.get(id));
         if let Some(person) = person {
-            let own = all(&|other| other == Some(person));
+            let mut own = all(&|other| other == Some(person));
+            own.retain(|at| scripts[*at].answers(text));
             match own.as_slice() {
                 [] => {}
                 [one] => return Selection::One { index: *one, claimed_by: None },
@@ -91,6 +92,11 @@ fn best_matches(
 /// One of the scripts that match equally well. Of equivalent scripts, each identifier gets its own.
 fn one_of(scripts: &[ScriptProgress], matching: Vec<usize>, identifier: Option<&str>) -> Selection {
     let Some((&first, rest)) = matching.split_first() else { return Selection::None };
+    let person = &scripts[first].script.person;
+    if matching.iter().all(|at| scripts[*at].for_text && scripts[*at].script.person == *person) {
+        let latest = matching.into_iter().max_by_key(|at| scripts[*at].id);
+        return Selection::One { index: latest.unwrap_or(first), claimed_by: None };
+    }
     if rest.is_empty() {
         return Selection::One { index: first, claimed_by: None };
     }

@@ -4,6 +4,7 @@ mod chat;
 mod clients;
 mod failures;
 mod fake;
+mod kept_scripts;
 mod persona;
 mod positions;
 mod refusals;

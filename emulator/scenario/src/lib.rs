@@ -61,6 +61,7 @@
 //!   with a seed and a time limit.
 //! - [`ScenarioResult`] is how one went; [`report`] writes results for terminals, JUnit and JSON.
 
+mod alone;
 mod check;
 mod dispatch;
 mod document;
@@ -84,6 +85,7 @@ pub mod invariants;
 pub mod report;
 pub mod sweep;
 
+pub use alone::{ModelScript, Names, parse_faults};
 pub use document::{DEFAULT_NOW, Document, Given, Number, NumberKind, WebhookMethod};
 pub use expectation::{Cost, Count, Expect, Table, WholeTable};
 pub use model::Scenario;

@@ -26,6 +26,12 @@ impl fmt::Display for LoadErrors {
 
 impl std::error::Error for LoadErrors {}
 
+impl From<YamlError> for LoadErrors {
+    fn from(error: YamlError) -> Self {
+        Self(vec![error.into()])
+    }
+}
+
 /// One thing that is wrong with scenarios. The message is complete, with a caret where the error
 /// has a position.
 #[derive(Debug, thiserror::Error)]

@@ -10,6 +10,7 @@ use super::{
     reply_paths::{entry_path, replies_path},
 };
 use crate::{
+    document::Given,
     expectation::Expect,
     model::{File, Scenario},
     places::YamlPath,
@@ -90,8 +91,8 @@ pub(crate) fn rows(scenario: &Scenario, backend: &Backend) -> Vec<YamlError> {
 pub(crate) fn for_backend(file: &File, known: &KnownNames) -> Vec<YamlError> {
     let own = file.document.people.keys().map(String::as_str);
     let people: BTreeSet<&str> = known.people.iter().map(String::as_str).chain(own).collect();
-    let mut check = BackendCheck { check: Check::new(file), known, people };
-    check.given();
+    let mut check = BackendCheck { check: Check::of(file), known, people };
+    check.given(&file.document.given);
     if let Some(always) = &file.document.always {
         check.expectation(always, &YamlPath::new().to("always"));
     }
@@ -99,7 +100,9 @@ pub(crate) fn for_backend(file: &File, known: &KnownNames) -> Vec<YamlError> {
         step.check_names(&mut check, &at);
     }
     let BackendCheck { mut check, people, .. } = check;
-    check.templates(&people);
+    let each = file.document.each.as_deref().unwrap_or_default();
+    let values = each.iter().flat_map(|entry| entry.keys().cloned());
+    check.templates(people.into_iter().map(str::to_owned).chain(values).collect());
     check.errors
 }
 
@@ -111,8 +114,7 @@ pub(crate) struct BackendCheck<'f> {
 }
 
 impl BackendCheck<'_> {
-    fn given(&mut self) {
-        let given = &self.check.file.document.given;
+    fn given(&mut self, given: &Given) {
         for (index, fixture) in given.fixtures.iter().enumerate() {
             if !self.known.fixtures.contains(fixture) {
                 let message = unknown("fixture", fixture, self.known.fixtures.iter());
@@ -178,7 +180,7 @@ impl BackendCheck<'_> {
     /// The people of a step's replies, which are under `reply` or `replies`.
     pub(crate) fn replies(&mut self, replies: Option<&Replies>, at: &YamlPath) {
         if let Some(replies) = replies {
-            let at = replies_path(&self.check.file.tree, at);
+            let at = replies_path(self.check.tree, at);
             self.reply_entries(replies, &at);
         }
     }
@@ -186,7 +188,7 @@ impl BackendCheck<'_> {
     fn reply_entries(&mut self, replies: &Replies, at: &YamlPath) {
         for (index, reply) in replies.entries().iter().enumerate() {
             if let Some(to) = &reply.to {
-                let entry = entry_path(&self.check.file.tree, at, index);
+                let entry = entry_path(self.check.tree, at, index);
                 self.person(to, &entry.to("to"));
             }
         }

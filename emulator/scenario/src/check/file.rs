@@ -6,14 +6,14 @@ use super::{
     Check, all_steps,
     names::{is_name, is_number, unknown_exchange},
 };
-use crate::{expectation::Expect, model::File, places::YamlPath};
+use crate::{document::Document, expectation::Expect, model::File, places::YamlPath};
 use rehearse_core::yaml::YamlError;
 
 /// What is wrong with a file, independent of the backend.
 pub(crate) fn file_alone(file: &File) -> Vec<YamlError> {
-    let mut check = Check::new(file);
-    check.head();
-    check.each();
+    let mut check = Check::of(file);
+    check.head(&file.document);
+    check.each(&file.document);
     for (step, at) in all_steps(file) {
         step.check(&mut check, &at);
     }
@@ -24,8 +24,7 @@ pub(crate) fn file_alone(file: &File) -> Vec<YamlError> {
 }
 
 impl Check<'_> {
-    fn head(&mut self) {
-        let document = &self.file.document;
+    fn head(&mut self, document: &Document) {
         if document.name.trim().is_empty() {
             self.wrong(&YamlPath::new().to("name"), "a scenario needs a name");
         }
@@ -46,8 +45,8 @@ impl Check<'_> {
         }
     }
 
-    fn each(&mut self) {
-        let Some(entries) = &self.file.document.each else { return };
+    fn each(&mut self, document: &Document) {
+        let Some(entries) = &document.each else { return };
         if entries.is_empty() {
             self.wrong(&YamlPath::new().to("each"), "'each' needs at least one entry");
         }

@@ -10,33 +10,45 @@ mod templates;
 
 pub(crate) use backend::{BackendCheck, KnownNames, fixtures, for_backend, rows};
 pub(crate) use file::file_alone;
-pub(crate) use names::{impossible, invalid_crash, invalid_fault, invalid_rendezvous};
+pub(crate) use names::{
+    impossible, invalid_crash, invalid_fault, invalid_rendezvous, is_number, unknown,
+};
 pub(crate) use reply_paths::replies_path;
 
-use crate::{model::File, places::YamlPath, step::Step};
-use rehearse_core::yaml::YamlError;
+use crate::{
+    model::File,
+    places::{Node, YamlPath},
+    step::Step,
+};
+use rehearse_core::yaml::{Source, YamlError};
 
-/// Collects what is wrong with one file.
+/// Collects what is wrong with one text.
 pub(crate) struct Check<'f> {
-    pub(crate) file: &'f File,
-    errors: Vec<YamlError>,
+    source: &'f Source,
+    pub(crate) tree: &'f Node,
+    pub(crate) errors: Vec<YamlError>,
 }
 
 impl<'f> Check<'f> {
-    fn new(file: &'f File) -> Self {
-        Self { file, errors: Vec::new() }
+    /// Nothing is wrong yet. `tree` is the tree of `source`.
+    pub(crate) fn new(source: &'f Source, tree: &'f Node) -> Self {
+        Self { source, tree, errors: Vec::new() }
+    }
+
+    fn of(file: &'f File) -> Self {
+        Self::new(&file.source, &file.tree)
     }
 
     /// Adds an error about the value at a path.
     pub(crate) fn wrong(&mut self, path: &YamlPath, message: impl Into<String>) {
-        let at = self.file.tree.locate(path);
-        self.errors.push(self.file.source.error(at, message));
+        let at = self.tree.locate(path);
+        self.errors.push(self.source.error(at, message));
     }
 
     /// Adds an error about the key at the end of a path.
     pub(crate) fn wrong_key(&mut self, path: &YamlPath, message: impl Into<String>) {
-        let at = self.file.tree.locate_key(path);
-        self.errors.push(self.file.source.error(at, message));
+        let at = self.tree.locate_key(path);
+        self.errors.push(self.source.error(at, message));
     }
 }
 

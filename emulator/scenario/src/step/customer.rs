@@ -107,7 +107,8 @@ impl StepKind for Customer {
     }
 }
 
-fn check_rounds(rounds: &[Round], check: &mut Check<'_>, at: &YamlPath) {
+/// Reports what is wrong with the rounds at a path.
+pub(crate) fn check_rounds(rounds: &[Round], check: &mut Check<'_>, at: &YamlPath) {
     if rounds.is_empty() {
         check.wrong(
             at,

@@ -19,6 +19,7 @@ use serde::{
 };
 use serde_json::Value;
 
+pub(crate) use self::customer::check_rounds;
 pub use self::{
     clock::{AtStep, WaitStep},
     crash::CrashRequest,

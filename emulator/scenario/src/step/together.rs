@@ -52,7 +52,7 @@ impl StepKind for Together {
         }
         if let Some(wrong) = self.meet.as_ref().and_then(|meet| invalid_rendezvous(&meet.on)) {
             let on = at.to("meet").to("on");
-            let at = if check.file.tree.contains(&on) { on } else { at.to("meet") };
+            let at = if check.tree.contains(&on) { on } else { at.to("meet") };
             check.wrong(&at, wrong);
         }
         for (index, inner) in self.together.iter().enumerate() {

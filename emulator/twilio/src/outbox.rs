@@ -3,7 +3,10 @@
 //! A message without a status callback reaches its final status at once. One with a status callback
 //! passes through its statuses in a background task, which calls the backend at each.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use jiff::Timestamp;
 use tokio::task::JoinSet;
@@ -25,6 +28,8 @@ pub(crate) struct Outbox {
     webhooks: Arc<WebhookClient>,
     /// Always locked before the account's state.
     scheduled: Mutex<Vec<ScheduledMessage>>,
+    /// Where later statuses of the messages go that have a status callback.
+    callbacks: Mutex<HashMap<Sid, Endpoint>>,
     tasks: Mutex<JoinSet<()>>,
 }
 
@@ -61,7 +66,8 @@ struct StatusChange {
 
 impl Outbox {
     pub fn new(account: Arc<Account>, webhooks: Arc<WebhookClient>) -> Self {
-        Self { account, webhooks, scheduled: Mutex::default(), tasks: Mutex::default() }
+        let (scheduled, callbacks, tasks) = Default::default();
+        Self { account, webhooks, scheduled, callbacks, tasks }
     }
 
     /// Sends a TwiML reply and returns its sid.
@@ -147,6 +153,37 @@ impl Outbox {
     pub fn reset(&self) {
         self.stop();
         self.scheduled().clear();
+        self.callbacks().clear();
+    }
+
+    /// Gives a sent message another status, as a late report of the carrier does, and calls its status
+    /// callback if it has one. Returns the message; `None` when no message that was sent has this sid.
+    pub async fn report(&self, sid: Sid, status: Status, error: Option<u32>) -> Option<Message> {
+        let _activity = self.account.activity.begin();
+        let change = StatusChange { status, error };
+        let sent = |message: &Message| message.via.is_some() && message.status != Status::Scheduled;
+        if !self.account.state().messages.get(sid).is_some_and(sent) {
+            return None;
+        }
+        let callback = self.callbacks().get(&sid).cloned();
+        match callback {
+            Some(callback) => {
+                Box::pin(self.change_and_call_back(sid, &callback, change)).await;
+                self.account.state().messages.get(sid).cloned()
+            }
+            None => self.change_status(sid, change),
+        }
+    }
+
+    /// Remembers where statuses of a message go, for as long as messages are kept.
+    fn keep_callback(&self, sid: Sid, callback: &Endpoint) {
+        let mut kept = self.callbacks();
+        kept.insert(sid, callback.clone());
+        let state = self.account.state();
+        // Now and then, so that each message costs the same.
+        if kept.len() > 64 && kept.len() > state.messages.len() * 2 {
+            kept.retain(|sid, _| state.messages.get(*sid).is_some());
+        }
     }
 
     /// Hands a message to the carrier, which decides its final status.
@@ -161,6 +198,7 @@ impl Outbox {
         self.journal(sid.to_string(), &message, outcome);
         match message.status_callback {
             Some(callback) => {
+                self.keep_callback(sid, &callback);
                 let outbox = Arc::clone(self);
                 let by_service = message.service.is_some();
                 self.spawn(async move { outbox.follow(sid, &callback, by_service, change).await });
@@ -294,6 +332,11 @@ impl Outbox {
 
     fn scheduled(&self) -> MutexGuard<'_, Vec<ScheduledMessage>> {
         self.scheduled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Always locked before the account's state.
+    fn callbacks(&self) -> MutexGuard<'_, HashMap<Sid, Endpoint>> {
+        self.callbacks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn tasks(&self) -> MutexGuard<'_, JoinSet<()>> {

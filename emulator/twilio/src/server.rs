@@ -1,11 +1,11 @@
 //! The fake Twilio of a world: starting it, and what a scenario does with it.
 
-use std::{fmt, io, ops::Deref, sync::Arc};
+use std::{collections::BTreeSet, fmt, io, ops::Deref, sync::Arc};
 
 use tokio::net::TcpListener;
 
 use super::{
-    Delivery, Inbound, Message, NumberConfig, Options, Sid,
+    Delivery, Inbound, Message, NumberConfig, Options, Sid, Status,
     account::Account,
     inbox::Inbox,
     outbox::Outbox,
@@ -142,6 +142,28 @@ impl Twilio {
     pub fn messages(&self) -> Vec<Message> {
         self.0.outbox.release_due();
         self.0.account.state().messages.iter().cloned().collect()
+    }
+
+    /// The message with this sid.
+    pub fn message(&self, sid: Sid) -> Option<Message> {
+        self.0.account.state().messages.get(sid).cloned()
+    }
+
+    /// Gives a message that was sent another status, as a late report of the carrier does, and calls
+    /// its status callback if it has one. Resolves when the callback was answered. `None` when no
+    /// message that was sent has this sid.
+    pub async fn report(&self, sid: Sid, status: Status, error: Option<u32>) -> Option<Message> {
+        self.0.outbox.report(sid, status, error).await
+    }
+
+    /// The numbers that have opted out.
+    pub fn opted_out(&self) -> BTreeSet<String> {
+        self.0.account.state().opted_out.iter().cloned().collect()
+    }
+
+    /// Replaces the numbers that have opted out.
+    pub fn set_opted_out(&self, numbers: BTreeSet<String>) {
+        self.0.account.state().opted_out = numbers.into_iter().collect();
     }
 
     /// Removes messages, opt-outs and cookies, and stops status callbacks under way. The number stays

@@ -81,6 +81,7 @@ mod error;
 mod external;
 mod keys;
 mod listen;
+mod snapshot;
 mod start;
 mod time;
 
@@ -94,6 +95,7 @@ pub use rehearse_core::{
     faults::{Cut, DatabaseFault, Failure, Fault, FaultTarget},
     table::{AttributeKind, TableSpec},
 };
+pub use snapshot::{Snapshot, SnapshotError};
 pub use start::World;
 
 #[cfg(test)]

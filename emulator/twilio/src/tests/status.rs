@@ -122,6 +122,28 @@ async fn a_services_message_is_accepted_then_queued_and_fails_after_an_opt_out()
 }
 
 #[tokio::test]
+async fn a_late_report_changes_the_status_and_calls_back() {
+    let harness = Harness::start().await;
+    let url = callback(&harness);
+    let params = [("To", PERSON), ("From", NUMBER), ("Body", "a"), ("StatusCallback", &url)];
+    harness.create(&params).await;
+    harness.create(&[("To", PERSON), ("From", NUMBER), ("Body", "b")]).await;
+    harness.settled().await;
+    assert_eq!(statuses(&harness), ["sent", "delivered"]);
+    let [with, without] = [0, 1].map(|at| harness.server.messages()[at].sid);
+    let report = |sid| harness.server.report(sid, Status::Undelivered, Some(30003));
+    let reported = report(with).await.unwrap();
+    assert_eq!((reported.status, reported.error_code), (Status::Undelivered, Some(30003)));
+    assert_eq!(statuses(&harness), ["sent", "delivered", "undelivered"]);
+    let sent = harness.backend.requests().pop().unwrap();
+    assert!(sent.body.contains("ErrorCode=30003"), "{}", sent.body);
+    assert_eq!(report(without).await.unwrap().error_code, Some(30003));
+    assert_eq!(statuses(&harness).len(), 3, "it has no callback");
+    let received = harness.server.receive(text("Hi")).await.sid;
+    assert!(report(received).await.is_none(), "a text to the shop has no such status");
+}
+
+#[tokio::test]
 async fn a_failing_callback_is_retried_and_the_message_is_delivered() {
     let harness = Harness::start().await;
     harness.backend.respond(StatusCode::INTERNAL_SERVER_ERROR).respond(StatusCode::OK);

@@ -2,14 +2,41 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::{
     exports,
     project::{self, Project},
 };
 use rehearse_control::{self as control, ControlledWorld, Part};
+use rehearse_core::clock::Clock;
 use rehearse_openai::Persona;
-use rehearse_scenario::report::text::count;
+use rehearse_scenario::{Moment, report::text::count};
 use rehearse_world::{Backend, World, WorldConfig, WorldError};
+
+/// The clock of a world that is kept running: the machine's, or one that begins at a moment.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct ClockArgs {
+    /// Business time at the start, such as 2026-02-10T15:10:00-05:00; it runs on from there.
+    /// The machine's when left out.
+    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    now: Option<Timestamp>,
+}
+
+impl ClockArgs {
+    /// A clock that runs.
+    pub(crate) fn clock(&self) -> Clock {
+        let clock = Clock::running();
+        if let Some(now) = self.now {
+            clock.set(now);
+        }
+        clock
+    }
+}
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    Moment::parse(text).map(|moment| moment.timestamp())
+}
 
 /// Starts a world in which the persona answers model requests.
 pub(crate) async fn start(
@@ -30,6 +57,7 @@ pub(crate) fn controlled(
     let people = &project.settings.people;
     ControlledWorld {
         world: Arc::clone(world),
+        backend: backend.clone(),
         endpoints: control::Endpoints {
             parts: parts(project, backend, world),
             environment: exports::environment(backend.settings(), world.endpoints()),

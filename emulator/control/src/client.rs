@@ -7,8 +7,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::{
-    Endpoints, ErrorBody, Items, JournalPage, JournalQuery, PutItems, Ready, SmsRequest,
-    SmsResponse, Written,
+    ArmedFault, ArmedFaults, ClockRequest, ClockResponse, Disarmed, Endpoints, ErrorBody, Faults,
+    Items, JournalPage, JournalQuery, PutItems, Ready, ScriptReport, Scripts, SmsRequest,
+    SmsResponse, SnapshotInfo, SnapshotRequest, Snapshots, Written,
 };
 
 /// Timeout of a call to which the world responds at once.
@@ -133,8 +134,15 @@ impl Client {
         if let Some(phone) = &query.phone {
             pairs.append_pair("phone", phone);
         }
-        if let Some(changes) = query.changes {
-            pairs.append_pair("changes", &changes.to_string());
+        for (name, value) in
+            [("changes", query.changes), ("after", query.after), ("limit", query.limit)]
+        {
+            if let Some(value) = value {
+                pairs.append_pair(name, &value.to_string());
+            }
+        }
+        if let Some(name) = &query.name {
+            pairs.append_pair("name", name);
         }
         let path = format!("/journal?{}", pairs.finish());
         let patience = SOON + Duration::from_millis(query.wait);
@@ -174,12 +182,148 @@ impl Client {
         Ok(())
     }
 
+    /// Business time.
+    ///
+    /// # Errors
+    /// When no world responds.
+    pub async fn clock(&self) -> Result<ClockResponse, ClientError> {
+        self.call(Method::GET, "/clock", None::<&()>, SOON).await
+    }
+
+    /// Moves business time, and waits for what becomes due by it, up to two minutes.
+    ///
+    /// # Errors
+    /// When no world responds, the move is refused, or something does not end.
+    pub async fn move_clock(&self, request: &ClockRequest) -> Result<ClockResponse, ClientError> {
+        self.call(Method::POST, "/clock", Some(request), DELIVERY).await
+    }
+
+    /// The armed faults, and how often each struck.
+    ///
+    /// # Errors
+    /// When no world responds.
+    pub async fn faults(&self) -> Result<Faults, ClientError> {
+        self.call(Method::GET, "/faults", None::<&()>, SOON).await
+    }
+
+    /// Arms faults, in the words of scenarios: YAML or JSON.
+    ///
+    /// # Errors
+    /// When no world responds, or the faults are wrong.
+    pub async fn arm_faults(&self, text: &str) -> Result<ArmedFaults, ClientError> {
+        self.text("/faults", text).await
+    }
+
+    /// Disarms one fault.
+    ///
+    /// # Errors
+    /// When no world responds, or no such fault is armed.
+    pub async fn disarm_fault(&self, id: u64) -> Result<ArmedFault, ClientError> {
+        self.call(Method::DELETE, &format!("/faults/{id}"), None::<&()>, SOON).await
+    }
+
+    /// Disarms all faults.
+    ///
+    /// # Errors
+    /// When no world responds.
+    pub async fn disarm_faults(&self) -> Result<Disarmed, ClientError> {
+        self.call(Method::DELETE, "/faults", None::<&()>, SOON).await
+    }
+
+    /// The scripts of the model, and what is unmet.
+    ///
+    /// # Errors
+    /// When no world responds.
+    pub async fn scripts(&self) -> Result<Scripts, ClientError> {
+        self.call(Method::GET, "/scripts", None::<&()>, SOON).await
+    }
+
+    /// Arms the model's rounds for a text, in the words of scenarios: YAML or JSON.
+    ///
+    /// # Errors
+    /// When no world responds, or the script is wrong.
+    pub async fn arm_script(&self, text: &str) -> Result<ScriptReport, ClientError> {
+        self.text("/scripts", text).await
+    }
+
+    /// Removes one script and returns what is unmet of it.
+    ///
+    /// # Errors
+    /// When no world responds, or no such script is armed.
+    pub async fn remove_script(&self, id: u64) -> Result<ScriptReport, ClientError> {
+        self.call(Method::DELETE, &format!("/scripts/{id}"), None::<&()>, SOON).await
+    }
+
+    /// Removes all scripts and returns what is unmet of them.
+    ///
+    /// # Errors
+    /// When no world responds.
+    pub async fn remove_scripts(&self) -> Result<Scripts, ClientError> {
+        self.call(Method::DELETE, "/scripts", None::<&()>, SOON).await
+    }
+
+    /// The snapshots that are kept.
+    ///
+    /// # Errors
+    /// When no world responds.
+    pub async fn snapshots(&self) -> Result<Snapshots, ClientError> {
+        self.call(Method::GET, "/snapshots", None::<&()>, SOON).await
+    }
+
+    /// Remembers rows, business time and opt-outs.
+    ///
+    /// # Errors
+    /// When no world responds, something is under way, or as many are kept as can be.
+    pub async fn take_snapshot(
+        &self,
+        request: &SnapshotRequest,
+    ) -> Result<SnapshotInfo, ClientError> {
+        self.call(Method::POST, "/snapshots", Some(request), ROWS).await
+    }
+
+    /// Goes back to a snapshot.
+    ///
+    /// # Errors
+    /// When no world responds, something is under way, or there is no such snapshot.
+    pub async fn restore_snapshot(&self, name: &str) -> Result<SnapshotInfo, ClientError> {
+        let path = format!("/snapshots/{}/restore", segment(name));
+        self.call(Method::POST, &path, None::<&()>, ROWS).await
+    }
+
+    /// Forgets a snapshot.
+    ///
+    /// # Errors
+    /// When no world responds, or there is no such snapshot.
+    pub async fn remove_snapshot(&self, name: &str) -> Result<SnapshotInfo, ClientError> {
+        let path = format!("/snapshots/{}", segment(name));
+        self.call(Method::DELETE, &path, None::<&()>, SOON).await
+    }
+
+    /// Posts a text that the world reads as YAML.
+    async fn text<T: DeserializeOwned>(&self, path: &str, text: &str) -> Result<T, ClientError> {
+        let url = format!("{}{path}", self.base);
+        let request = self.http.post(url).timeout(SOON).body(text.to_owned());
+        self.send(request.header("content-type", "application/yaml")).await
+    }
+
     async fn call<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
         body: Option<&impl Serialize>,
         patience: Duration,
+    ) -> Result<T, ClientError> {
+        let mut request =
+            self.http.request(method, format!("{}{path}", self.base)).timeout(patience);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        self.send(request).await
+    }
+
+    async fn send<T: DeserializeOwned>(
+        &self,
+        request: reqwest::RequestBuilder,
     ) -> Result<T, ClientError> {
         let transport = |source: reqwest::Error| {
             let base = self.base.clone();
@@ -189,11 +333,6 @@ impl Client {
                 ClientError::Transport { base, source }
             }
         };
-        let mut request =
-            self.http.request(method, format!("{}{path}", self.base)).timeout(patience);
-        if let Some(body) = body {
-            request = request.json(body);
-        }
         let response = request.send().await.map_err(transport)?;
         let status = response.status();
         let bytes = response.bytes().await.map_err(transport)?;

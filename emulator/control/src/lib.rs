@@ -3,17 +3,31 @@
 //!
 //! | | |
 //! |---|---|
+//! | `GET /openapi.json` | all of this for programs |
 //! | `GET /ready` | 200 once every part answers |
 //! | `GET /endpoints` | where every part listens, and what to export |
+//! | `GET /people` | who texts, by name |
 //! | `POST /sms` | sends a person's text, `{from, body, media}`; responds with the delivery and the replies |
-//! | `GET /messages` | every text received and sent that the journal still has |
-//! | `GET /journal?since=&phone=&changes=&wait=` | the exchanges from a position on; can wait for a change |
-//! | `GET /tables/{id}` | all rows of a table |
-//! | `GET /tables/{id}/items` | the same in DynamoDB's own format |
-//! | `PUT /tables/{id}/items` | `{items, check_only}`: writes rows, or only checks them |
-//! | `POST /clock` | moves business time to `{now}`, which may be earlier, or forward by `{advance}` |
-//! | `POST /faults`, `DELETE /faults` | arms a failure, disarms all |
+//! | `GET /messages`, `GET /messages/{sid}` | texts received and sent that the journal still has, with their status |
+//! | `POST /messages/wait` | waits for a text that matches |
+//! | `POST /messages/{sid}/redeliver` | delivers a received text again |
+//! | `POST /messages/{sid}/status` | gives a sent text another status, and calls the backend back |
+//! | `GET /journal?since=&after=&limit=&name=&phone=&changes=&wait=` | the exchanges; can wait for a change |
+//! | `GET /journal/{seq}`, `GET /journal/events` | one exchange; all as server-sent events |
+//! | `POST /scripts`, `GET /scripts`, `DELETE /scripts` | arms the model's rounds for a text; what is unmet; removes all |
+//! | `GET /scripts/{id}`, `DELETE /scripts/{id}` | one of them |
+//! | `POST /faults`, `GET /faults`, `DELETE /faults` | arms faults; how often each struck; disarms all |
+//! | `GET /faults/{id}`, `DELETE /faults/{id}` | one of them |
+//! | `GET /tables`, `GET /tables/{table}` | the tables; all rows of one |
+//! | `GET /tables/{table}/items` | the same in DynamoDB's own format |
+//! | `PUT /tables/{table}/items` | `{items, check_only}`: writes rows, or only checks them |
+//! | `GET /fixtures`, `POST /fixtures/{name}` | the project's files of rows; writes the rows of one |
+//! | `GET /clock`, `POST /clock` | business time; moves it to `{now}`, which may be earlier, or forward by `{advance}` |
+//! | `POST /snapshots`, `GET /snapshots` | remembers rows, time and opt-outs; what is remembered |
+//! | `POST /snapshots/{name}/restore`, `DELETE /snapshots/{name}` | goes back to one; forgets it |
 //! | `POST /reset` | the world as it was at the start |
+//!
+//! `docs/control-api.md` of the repository tells of each with its errors and an example.
 //!
 //! Errors are `{"error", "help"}`. A journal that has dropped the exchange at `since` responds with 410
 //! and `first`, the position of the first exchange that it still has. A request whose Host or Origin is
@@ -42,17 +56,25 @@
 //! ```
 
 mod api;
+mod armed_scripts;
 mod client;
 mod error;
 mod guard;
+mod kept_snapshots;
+mod openapi;
+mod operations;
 mod routes;
 mod server;
 #[cfg(test)]
 mod tests;
 
 pub use api::{
-    Attempt, ClockRequest, ClockResponse, Endpoints, ErrorBody, FaultRequest, Items, JournalPage,
-    JournalQuery, Message, Messages, Part, PutItems, Ready, Rows, SmsRequest, SmsResponse, Written,
+    ArmedFault, ArmedFaults, Attempt, ClockRequest, ClockResponse, DeliveryStatus, Difference,
+    Disarmed, Endpoints, ErrorBody, EventsQuery, FaultRequest, Faults, Fixtures, IndexInfo, Items,
+    JournalPage, JournalQuery, KeyInfo, LoadedFixture, Message, Messages, ModelRequest, Nearest,
+    Part, People, Person, PutItems, Ready, Reset, Rows, ScriptReport, Scripts, SmsRequest,
+    SmsResponse, SnapshotInfo, SnapshotRequest, Snapshots, StatusRequest, TableInfo, Tables, Unmet,
+    WaitRequest, Written,
 };
 pub use client::{Client, ClientError, loopback_client};
 pub use server::{ControlledWorld, Server};

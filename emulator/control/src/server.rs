@@ -1,37 +1,27 @@
 //! Serves the control API.
 
-use std::{
-    collections::BTreeMap,
-    fmt, io,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{collections::BTreeMap, fmt, io, sync::Arc};
 
-use axum::{
-    Router,
-    extract::DefaultBodyLimit,
-    middleware,
-    routing::{get, post},
-};
+use axum::{Router, extract::DefaultBodyLimit, middleware};
 use tokio::net::TcpListener;
 
-use super::{Endpoints, error::ApiError, guard, routes};
+use super::{
+    Endpoints, armed_scripts::ArmedScripts, error::ApiError, guard, kept_snapshots::KeptSnapshots,
+    operations::Operations,
+};
 use rehearse_core::serve::Serving;
-use rehearse_world::World;
+use rehearse_world::{Backend, World};
 
 /// Limit of a request body in bytes: more than any text with its pictures' URLs needs.
 const MAX_BODY_BYTES: usize = 1 << 20;
-
-/// Limit of a batch of rows in bytes: DynamoDB's own.
-const MAX_BATCH_BYTES: usize = 16 << 20;
 
 /// The world that the API controls, and what only the caller knows of it.
 #[derive(Debug, Clone)]
 pub struct ControlledWorld {
     /// The running world.
     pub world: Arc<World>,
+    /// What it runs, for its fixtures.
+    pub backend: Backend,
     /// Response of `GET /endpoints`.
     pub endpoints: Endpoints,
     /// Phone numbers of people by name.
@@ -47,16 +37,11 @@ pub struct Server {
 /// What the handlers of requests share.
 pub(super) struct ApiState {
     pub world: Arc<World>,
+    pub backend: Backend,
     pub endpoints: Endpoints,
     pub people: BTreeMap<String, String>,
-    pub resets: AtomicU64,
-}
-
-impl ApiState {
-    /// How many times the world was reset.
-    pub fn resets(&self) -> u64 {
-        self.resets.load(Ordering::SeqCst)
-    }
+    pub scripts: ArmedScripts,
+    pub snapshots: KeptSnapshots,
 }
 
 impl Server {
@@ -81,27 +66,23 @@ impl fmt::Debug for Server {
     }
 }
 
-/// The routes of the API, without a server.
-pub(super) fn router(controlled: ControlledWorld) -> Router {
-    let ControlledWorld { world, endpoints, people } = controlled;
-    let state = Arc::new(ApiState { world, endpoints, people, resets: AtomicU64::new(0) });
-    Router::new()
-        .route("/ready", get(routes::ready))
-        .route("/endpoints", get(routes::endpoints))
-        .route("/sms", post(routes::sms))
-        .route("/messages", get(routes::messages))
-        .route("/journal", get(routes::journal))
-        .route("/tables/{id}", get(routes::table))
-        .route(
-            "/tables/{id}/items",
-            get(routes::items).put(routes::put_items).layer(DefaultBodyLimit::max(MAX_BATCH_BYTES)),
-        )
-        .route("/clock", post(routes::clock))
-        .route("/faults", post(routes::arm).delete(routes::disarm))
-        .route("/reset", post(routes::reset))
-        .fallback(|| async { ApiError::unknown_path() })
+/// The API, without a server.
+fn router(controlled: ControlledWorld) -> Router {
+    let ControlledWorld { world, backend, endpoints, people } = controlled;
+    let scripts = ArmedScripts::new(&world, &endpoints, &people);
+    let snapshots = KeptSnapshots::default();
+    let state = ApiState { world, backend, endpoints, people, scripts, snapshots };
+    let Operations { router, list } = Operations::all();
+    let mut paths: Vec<&str> = list.iter().map(|operation| operation.path).collect();
+    paths.dedup();
+    let paths: Arc<str> = paths.join(" ").into();
+    router
+        .fallback(move || {
+            let paths = Arc::clone(&paths);
+            async move { ApiError::unknown_path(&paths) }
+        })
         .method_not_allowed_fallback(|| async { ApiError::wrong_method() })
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::from_fn(guard::loopback_only))
-        .with_state(state)
+        .with_state(Arc::new(state))
 }

@@ -12,13 +12,12 @@ use crate::{
     logs,
     ports::PortArgs,
     project::{self, Project},
-    running,
+    running::{self, ClockArgs},
     signal::Interrupt,
     target::{self, ChosenTarget, TargetArgs},
 };
 use rehearse_aws::template::{Phone, Ports};
 use rehearse_control::Message;
-use rehearse_core::clock::Clock;
 use rehearse_openai::Persona;
 use rehearse_scenario::report::{
     style::{ACTUAL, BOLD, DIM, NAME, paint},
@@ -32,6 +31,7 @@ use rehearse_world::{Bind, World, WorldConfig, WorldError};
 #[command(after_help = "\
 Examples:
   rehearse chat
+  rehearse chat --now 2026-02-10T15:10:00-05:00
   printf 'Do you fix iPhones?\\n' | rehearse chat")]
 pub(crate) struct Args {
     /// Who texts: a number or a name of rehearse.toml.
@@ -41,6 +41,8 @@ pub(crate) struct Args {
     dynamodb: DynamoDbArgs,
     #[command(flatten)]
     target: TargetArgs,
+    #[command(flatten)]
+    clock: ClockArgs,
     #[command(flatten)]
     ports: PortArgs,
     /// Show the functions' logs.
@@ -69,7 +71,7 @@ pub(crate) fn chat(args: Args, app: &App) -> Result<Exit, CommandError> {
         let interrupt = Interrupt::listen()?;
         let databases = args.dynamodb.start(None)?;
         let backend = backend.with_databases(databases.clone());
-        let config = WorldConfig { bind, ..WorldConfig::new(backend, Clock::running()) };
+        let config = WorldConfig { bind, ..WorldConfig::new(backend, args.clock.clock()) };
         let result = tokio::select! {
             exit = talk(config, persona, ports, from, &target, &args, app) => exit,
             () = interrupt.wait() => Ok(Exit::Interrupted),

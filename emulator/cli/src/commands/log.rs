@@ -197,8 +197,9 @@ mod tests {
     }
 
     fn page(journal: &Journal, query: &JournalQuery, resets: u64) -> JournalPage {
-        let exchanges = journal.since(query.since.unwrap_or_default());
-        JournalPage { resets, changes: 0, first: journal.first(), entries: exchanges }
+        let entries = journal.since(query.since.unwrap_or_default());
+        let (first, next) = (journal.first(), journal.mark());
+        JournalPage { resets, changes: 0, first, next, more: false, entries }
     }
 
     #[test]

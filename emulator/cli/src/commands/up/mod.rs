@@ -23,13 +23,12 @@ use crate::{
     logs,
     ports::PortArgs,
     project::{self, Project},
-    running,
+    running::{self, ClockArgs},
     signal::Interrupt,
     target::{self, ChosenTarget, TargetArgs},
 };
 use rehearse_aws::template::Ports;
 use rehearse_control as control;
-use rehearse_core::clock::Clock;
 use rehearse_dynamodb::Service;
 use rehearse_openai::Persona;
 use rehearse_scenario::report::{
@@ -45,6 +44,7 @@ Examples:
   rehearse up
   rehearse up --port-base 5000     5000, 5010, 5020, 5030, 5040 and 5050
   rehearse up --target lambda --watch
+  rehearse up --now 2026-02-10T15:10:00-05:00
   eval \"$(rehearse env)\"           in another terminal")]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -59,6 +59,8 @@ pub(crate) struct Args {
     /// Let every route take any number of requests, for measuring.
     #[arg(long)]
     no_throttling: bool,
+    #[command(flatten)]
+    clock: ClockArgs,
     #[command(flatten)]
     watch: WatchArgs,
     /// Show the functions' logs from level info on, not only warnings.
@@ -130,7 +132,7 @@ async fn serve(
         bind: Bind::Fixed(ports),
         throttling: !args.no_throttling,
         journal: Some(project.settings.journal.limits()),
-        ..WorldConfig::new(backend.clone(), Clock::running())
+        ..WorldConfig::new(backend.clone(), args.clock.clock())
     };
     let world = match running::start(config, persona).await {
         Err(WorldError::Busy { part, port, source }) => {

@@ -1,87 +1,21 @@
-//! The API over real HTTP, on a world whose backend greets whoever writes.
+//! The API over real HTTP, on a world whose backend greets whoever writes, or asks the model.
 
-use std::{collections::BTreeMap, sync::Arc};
+mod faults;
+mod journal;
+mod openapi;
+mod scripts;
+mod state;
+mod support;
+mod texts;
 
 use axum::{Router, http::header, routing::post};
-use tokio::net::TcpListener;
 
+use self::support::{CUSTOMER, Running, loopback};
 use super::*;
 use rehearse_aws::Function;
-use rehearse_core::{
-    clock::Clock,
-    journal::{ExchangeDetail, Limits},
-};
-use rehearse_testutils::{self as testing, SETTINGS, TEMPLATE};
-use rehearse_world::{Backend, World, WorldConfig};
-
-const CUSTOMER: &str = "+19042520927";
-
-/// A small world; everything stops when it is dropped.
-struct Running {
-    client: Client,
-    world: Arc<World>,
-    server: Server,
-}
-
-async fn loopback() -> TcpListener {
-    TcpListener::bind("127.0.0.1:0").await.unwrap()
-}
-
-impl Running {
-    async fn start() -> Self {
-        Self::with(testing::hello(), None).await
-    }
-
-    /// A world with this function, whose journal has these limits.
-    async fn with(function: Function, journal: Option<Limits>) -> Self {
-        Self::with_template(function, journal, TEMPLATE).await
-    }
-
-    async fn with_template(function: Function, journal: Option<Limits>, template: &str) -> Self {
-        let settings = testing::settings(SETTINGS);
-        let root = std::env::temp_dir();
-        let backend =
-            Backend::new(vec![function], testing::template(template), settings, &root).unwrap();
-        let config = WorldConfig { journal, ..WorldConfig::new(backend, Clock::running()) };
-        let world = World::start(config).await.unwrap();
-        let world = Arc::new(world);
-        let controlled = ControlledWorld {
-            world: Arc::clone(&world),
-            endpoints: Endpoints {
-                parts: Vec::new(),
-                environment: BTreeMap::from([("A".into(), "b".into())]),
-                people: BTreeMap::from([(CUSTOMER.into(), "customer".into())]),
-                tables: BTreeMap::new(),
-                time_zone: "America/New_York".into(),
-            },
-            people: BTreeMap::from([("customer".into(), CUSTOMER.into())]),
-        };
-        let server = Server::start(loopback().await, controlled).unwrap();
-        let client = Client::new(server.url()).unwrap();
-        Self { client, world, server }
-    }
-
-    async fn raw(&self, method: &str, path: &str, body: &str) -> (u16, ErrorBody) {
-        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
-        let url = format!("{}{path}", self.server.url());
-        let http = loopback_client().unwrap();
-        let response = http.request(method, url).body(body.to_owned()).send().await.unwrap();
-        let status = response.status().as_u16();
-        let text = response.text().await.unwrap();
-        (status, serde_json::from_str(&text).unwrap_or_else(|_| panic!("{status}: {text}")))
-    }
-
-    async fn messages(&self) -> Vec<Message> {
-        let url = format!("{}/messages", self.server.url());
-        let response = loopback_client().unwrap().get(url).send().await.unwrap();
-        response.json::<Messages>().await.unwrap().messages
-    }
-
-    async fn hello(&self) -> SmsResponse {
-        let request = SmsRequest { body: "hi".into(), ..SmsRequest::default() };
-        self.client.sms(&request).await.unwrap()
-    }
-}
+use rehearse_core::journal::{ExchangeDetail, Limits};
+use rehearse_testutils::{self as testing, TEMPLATE};
+use rehearse_world::World;
 
 #[tokio::test]
 async fn a_text_comes_back_with_its_delivery_and_replies() {
@@ -118,7 +52,7 @@ async fn the_journal_waits_for_news_and_says_when_it_began_anew() {
         since: Some(page.entries.len() as u64),
         changes: Some(page.changes),
         wait: 30_000,
-        phone: None,
+        ..JournalQuery::default()
     };
     let (next, _) = tokio::join!(running.client.journal(&query), running.hello());
     assert!(next.unwrap().entries.iter().any(|e| e.name == "sms.received"));

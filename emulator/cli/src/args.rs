@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand, builder::styling};
 
 use crate::commands::{
-    bench, chat, check, completions, coverage, db, doctor, env, exec, explore, iam, log, ready,
-    reset, run, send, up,
+    bench, chat, check, clock, completions, coverage, db, doctor, env, exec, explore, fault, iam,
+    log, ready, reset, run, script, send, snapshot, up,
 };
 
 const STYLES: styling::Styles = styling::Styles::styled()
@@ -81,6 +81,14 @@ pub(crate) enum Command {
     Log(log::Args),
     /// Move the rows of a running world as JSON
     Db(db::Args),
+    /// Show or move the business time of a running world
+    Clock(clock::Args),
+    /// Let calls in a running world fail, and see how often each failure struck
+    Fault(fault::Args),
+    /// Script the model of a running world, and see what is unmet
+    Script(script::Args),
+    /// Remember the rows, the time and the opt-outs of a running world, and go back to them
+    Snapshot(snapshot::Args),
     /// Put a running world back to its start
     Reset(reset::Args),
     /// Say whether a world is running

@@ -8,7 +8,7 @@ use rehearse_aws::template::Ports;
 pub(crate) struct ControlArgs {
     /// URL of the world's control API [default: the `control` port of rehearse.toml on this
     /// machine; 4040 outside of any project].
-    #[arg(long, env = "REHEARSE_CONTROL", value_name = "URL", value_parser = http_url)]
+    #[arg(long, global = true, env = "REHEARSE_CONTROL", value_name = "URL", value_parser = http_url)]
     control: Option<String>,
 }
 
@@ -33,4 +33,15 @@ impl ControlArgs {
 fn http_url(text: &str) -> Result<String, String> {
     let url = url::Url::parse(text).ok().filter(|url| url.scheme() == "http" && url.has_host());
     url.map(|_| text.to_owned()).ok_or_else(|| "a URL is such as http://127.0.0.1:4040".into())
+}
+
+/// Prints a response of the control API as one line of JSON.
+///
+/// # Errors
+/// When the output cannot be written.
+pub(crate) fn print_json(app: &App, response: &impl serde::Serialize) -> Result<(), CommandError> {
+    let text = serde_json::to_string(response)
+        .map_err(|e| CommandError::environment("failed to write JSON").because(e))?;
+    app.ui.line(text)?;
+    Ok(())
 }

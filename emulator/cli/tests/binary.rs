@@ -124,6 +124,24 @@ fn every_command_finds_the_projects_world_from_a_folder_below_it() {
     std::fs::write(below.join("rows.json"), ROW).unwrap();
     run(&below, &["db", "load", "rows.json"]).expect(0, &["loaded 1 row into 1 table"]);
     run(&below, &["db", "dump", "Leads"]).expect(0, &["\"L1\""]);
+    run(&below, &["snapshot", "take", "one"]).expect(0, &["taken: one", "1 row"]);
+    run(&below, &["clock", "+2h"]).expect(0, &["it runs"]);
+    run(&below, &["clock", "2h"]).expect(2, &["a length forward begins with +"]);
+    run(&below, &["fault", "arm", "webhook.sms", "503", "--times", "1"])
+        .expect(0, &["struck 0 of"]);
+    run(&below, &["send", "Hi"]).expect(1, &["status 503"]);
+    run(&below, &["fault"]).expect(0, &["webhook.sms", "struck 1 of 1 calls, used up"]);
+    run(&below, &["fault", "arm", "webhook.sms", "200"])
+        .expect(2, &["is not a status of a failure"]);
+    run(&below, &["fault", "disarm", "all"]).expect(0, &["no fault is armed"]);
+    std::fs::write(below.join("script.yaml"), "text: Hi\nmodel: [{ say: Hello }]\n").unwrap();
+    run(&below, &["script", "arm", "script.yaml"]).expect(0, &["armed: script 1"]);
+    // This backend asks no model.
+    run(&below, &["script"]).expect(1, &["script 1, text: Hi", "model round 1: never reached"]);
+    run(&below, &["script", "remove", "1", "--control", &control]).expect(1, &["never reached"]);
+    run(&below, &["script"]).expect(0, &["no script is armed"]);
+    run(&below, &["snapshot", "restore", "one"]).expect(0, &["restored: one"]);
+    run(&below, &["snapshot", "restore", "two"]).expect(2, &["there is no snapshot 'two'", "one"]);
     run(&below, &["reset"]).expect(0, &["reset"]);
     run(&below, &["log"]).expect(0, &["nothing has happened yet"]);
     // The world was found: this one has no gateway, because its backend is somewhere else.
@@ -139,7 +157,18 @@ fn an_option_and_the_environment_win_over_the_settings() {
     let nobody = "http://127.0.0.1:1";
     let says = "no world is running at";
     let settings = format!("{says} http://127.0.0.1:{}", base + 40);
-    for command in [&["ready"][..], &["log"], &["reset"], &["send", "Hi"], &["db", "dump"]] {
+    let fault = ["fault", "arm", "webhook.sms", "503"];
+    for command in [
+        &["ready"][..],
+        &["log"],
+        &["reset"],
+        &["send", "Hi"],
+        &["db", "dump"],
+        &["clock", "+1h"],
+        &fault,
+        &["script"],
+        &["snapshot", "take"],
+    ] {
         run(project.path(), command).expect(3, &[&settings]);
         let option = [command, &["--control", nobody]].concat();
         run(project.path(), &option).expect(3, &[&format!("{says} {nobody}")]);
@@ -148,6 +177,14 @@ fn an_option_and_the_environment_win_over_the_settings() {
         let err = String::from_utf8(output.stderr).unwrap();
         assert!(err.contains(&format!("{says} {nobody}")), "{err}");
     }
+}
+
+#[test]
+fn a_world_begins_at_the_moment_that_it_is_told() {
+    let project = project(&ports(free_port_base()));
+    let _up = up(project.path(), &["--target", &backend(), "--now", "2031-02-10T15:10:00-05:00"]);
+    run(project.path(), &["clock"]).expect(0, &["Mon 2031-02-10 20:1", "it runs"]);
+    run(project.path(), &["chat", "--now", "soon"]).expect(2, &["is not a moment such as"]);
 }
 
 #[test]

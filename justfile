@@ -50,6 +50,14 @@ faketime *arguments:
 deep *parts:
     scripts/deep {{parts}}
 
+# Runs the tests of examples/pytest against examples/python (`pip install pytest`).
+pytest:
+    cargo build && examples/pytest/run "${CARGO_TARGET_DIR:-target}/debug/rehearse-shop"
+
+# Runs the tests of examples/jest against examples/python (`npm install` in its folder).
+jest:
+    cargo build && examples/jest/run "${CARGO_TARGET_DIR:-target}/debug/rehearse-shop"
+
 # Lets every call of the core scenarios fail in every way, and judges what always holds.
 sweep *arguments:
     cargo run -- run --tag core --sweep {{arguments}}

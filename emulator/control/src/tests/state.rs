@@ -41,7 +41,7 @@ async fn a_fixture_is_loaded_with_its_templates_filled_in() {
     let rows = running.ok("GET", "/tables/Leads", "").await;
     assert_eq!(rows["rows"], json!([{ "id": CUSTOMER }, { "id": "b" }]));
     for (name, status, says) in [
-        ("tow", 404, "did you mean `two`?"),
+        ("twoo", 404, "did you mean `two`?"),
         ("wrong", 400, "wrong.yaml:1"),
         ("unknown", 400, "not defined"),
     ] {

@@ -45,7 +45,7 @@ async fn a_script_wins_for_its_text_and_the_persona_answers_the_others() {
             arm(&server, "script 1", person, "Do you fix iPhone screens?", "[{ say: Scripted. }]");
         assert_eq!(said(&server, "a", "Do you fix iPhone screens?").await, "Scripted.");
         // The person of the identifier is known now, and this is not the script's text.
-        let other = said(&server, "a", "Do you fix iPhone batteries?").await;
+        let other = said(&server, "a", "Do you fix Samsung screens?").await;
         assert!(!other.contains("Scripted.") && !other.contains("script 1"), "{other}");
         assert_eq!(armed.finish(), []);
         let again = said(&server, "a", "Do you fix iPhone screens?").await;

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
+use super::format::Format;
+
 /// The content of a request.
 #[derive(Debug, Default)]
 pub(super) struct Conversation<'r> {
@@ -25,6 +27,14 @@ pub(super) struct Conversation<'r> {
     pub choice: ToolChoice<'r>,
     /// Whether the request includes the encrypted content of reasoning items.
     pub reasoning: bool,
+    /// The form of the model's text.
+    pub format: Format<'r>,
+    /// Whether the model makes one call at most (`parallel_tool_calls: false`).
+    pub single_call: bool,
+    /// Most tokens of the output, reasoning included.
+    pub limit: Option<u64>,
+    /// Texts before which the model stops.
+    pub stop: Vec<&'r str>,
 }
 
 /// A message of the user or the assistant.
@@ -62,13 +72,18 @@ pub(super) struct Tool<'r> {
 }
 
 /// Which tools the request lets the model call (`tool_choice`).
-#[derive(Debug, Default, PartialEq, Eq, Clone, Copy)]
+#[derive(Debug, Default, PartialEq, Eq, Clone)]
 pub(super) enum ToolChoice<'r> {
     #[default]
     Auto,
     None,
     Required,
     Named(&'r str),
+    /// Some of the offered tools; `required` says that one of them must be called.
+    Allowed {
+        names: Vec<&'r str>,
+        required: bool,
+    },
 }
 
 impl<'r> Conversation<'r> {

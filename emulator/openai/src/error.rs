@@ -12,6 +12,8 @@ pub(super) struct ApiError {
     pub code: Option<String>,
     /// `Retry-After`, in seconds.
     pub retry_after: Option<u32>,
+    /// What the user of the fake can do; for the log and for reports, never in the response.
+    pub hint: Option<String>,
 }
 
 impl ApiError {
@@ -24,6 +26,7 @@ impl ApiError {
             param: None,
             code: None,
             retry_after: None,
+            hint: None,
         }
     }
 
@@ -83,6 +86,42 @@ impl ApiError {
             .code("invalid_value")
     }
 
+    /// The text is empty.
+    pub fn empty_string(path: &str) -> Self {
+        Self::invalid(format!(
+            "Invalid '{path}': empty string. Expected a string with minimum length 1, but got an empty string instead."
+        ))
+        .param(path)
+        .code("empty_string")
+    }
+
+    /// The text does not match a pattern.
+    pub fn no_match(path: &str, pattern: &str) -> Self {
+        Self::invalid(format!(
+            "Invalid '{path}': string does not match pattern. Expected a string that matches the pattern '{pattern}'."
+        ))
+        .param(path)
+        .code("invalid_value")
+    }
+
+    /// The list has no entry.
+    pub fn empty_array(path: &str) -> Self {
+        Self::invalid(format!(
+            "Invalid '{path}': empty array. Expected an array with minimum length 1, but got an empty array instead."
+        ))
+        .param(path)
+        .code("empty_array")
+    }
+
+    /// The list has more than `most` entries.
+    pub fn long_array(path: &str, most: usize, length: usize) -> Self {
+        Self::invalid(format!(
+            "Invalid '{path}': array too long. Expected an array with maximum length {most}, but got an array with length {length} instead."
+        ))
+        .param(path)
+        .code("array_above_max_length")
+    }
+
     /// The text is longer than `most` characters.
     pub fn too_long(path: &str, most: usize, length: usize) -> Self {
         Self::invalid(format!(
@@ -90,6 +129,13 @@ impl ApiError {
         ))
         .param(path)
         .code("string_above_max_length")
+    }
+
+    /// What the user of the fake can do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
     }
 
     /// The model does not exist.
@@ -135,6 +181,7 @@ impl ApiError {
             param: None,
             code: code.map(Into::into),
             retry_after: None,
+            hint: None,
         };
         match (status, code) {
             (400, Some("context_length_exceeded")) => Self::invalid(
@@ -185,7 +232,7 @@ impl ApiError {
 }
 
 /// Names as the provider lists them: `'a', 'b', and 'c'`.
-fn listed(names: &[&str]) -> String {
+pub(super) fn listed(names: &[&str]) -> String {
     let quoted: Vec<String> = names.iter().map(|n| format!("'{n}'")).collect();
     match quoted.as_slice() {
         [] => String::new(),

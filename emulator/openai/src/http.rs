@@ -1,23 +1,22 @@
 //! HTTP: routes, API keys, bodies, headers, and the entries in the journal.
 
 use std::{
-    io,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
-use futures::{StreamExt, stream::BoxStream};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Either, Full, Limited, StreamBody};
-use hyper::body::{Frame, Incoming};
+use http_body_util::{BodyExt, Either, Full, Limited};
+use hyper::body::Incoming;
 use serde_json::{Value, json};
 
 use super::{
     error::ApiError,
     ids,
     respond::{Endpoint, PreparedResponse, ResponseAction, prepare},
-    sse::Events,
+    script::StreamPace,
+    sending::{self, Pieces},
     state::ServerState,
 };
 use rehearse_core::{
@@ -28,8 +27,7 @@ use rehearse_core::{
 /// Largest request body that is read, in bytes.
 const MAX_BODY: usize = 16 << 20;
 
-pub(super) type Body =
-    Either<Full<Bytes>, StreamBody<BoxStream<'static, io::Result<Frame<Bytes>>>>>;
+pub(super) type Body = Either<Full<Bytes>, Pieces>;
 
 /// The connection is closed without a response.
 #[derive(Debug, thiserror::Error)]
@@ -156,14 +154,14 @@ async fn generate(
             prepare(server, endpoint, request, &body, fault.as_ref())
         }
     };
-    let PreparedResponse { script, delay, action } = prepared;
+    let PreparedResponse { script, delay, pace, action } = prepared;
     // The request is moved into the journal, never copied.
     let exchange = ExchangeDetail::Model { request: request.unwrap_or(Value::Null), script };
     let pending = server.journal.begin(endpoint.name(), exchange);
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
-    let (response, outcome, body) = response_of(action, server.options.pace);
+    let (response, outcome, body) = response_of(action, pace, server.options.pace);
     pending.end_with(outcome, body);
     if let Some(fault) = &fault {
         for here in [Cut::Before, Cut::After] {
@@ -176,7 +174,8 @@ async fn generate(
 /// The response of an action, with its outcome and the body for the journal.
 fn response_of(
     action: ResponseAction,
-    pace: Option<Duration>,
+    pace: StreamPace,
+    between: Option<Duration>,
 ) -> (Result<Response<Body>, ConnectionClosed>, Outcome, Bytes) {
     let outcome = |status| Outcome::status(status, Value::Null);
     match action {
@@ -186,23 +185,16 @@ fn response_of(
             (Ok(error_response(&error)), outcome(error.status).with_error(code), body)
         }
         ResponseAction::Complete(body, events) => {
-            let response = match (events, pace) {
-                (None, _) => json_response(200, body.clone()),
-                (Some(events), None) => event_stream(one_chunk(events.whole())),
-                (Some(events), Some(pace)) => event_stream(paced(events, pace)),
+            let response = match events {
+                None => json_response(200, body.clone()),
+                Some(events) => event_stream(sending::events(events, pace, between, None)),
             };
             (Ok(response), outcome(200), body)
         }
-        ResponseAction::Truncate(body, events) => {
+        ResponseAction::Truncate(body, events, cut) => {
             let response = match events {
-                Some(mut events) => {
-                    events.truncate(events.len() / 2);
-                    event_stream(truncated(events.whole()))
-                }
-                None => {
-                    let half = body.slice(..body.len() / 2);
-                    response(200, "application/json", truncated(half))
-                }
+                Some(events) => event_stream(sending::events(events, pace, between, Some(cut))),
+                None => response(200, "application/json", Either::Right(sending::half(&body, cut))),
             };
             (Ok(response), outcome(200).with_error("cut"), body)
         }
@@ -271,8 +263,8 @@ fn json_response(status: u16, body: Bytes) -> Response<Body> {
     response(status, "application/json", Either::Left(Full::new(body)))
 }
 
-fn event_stream(body: Body) -> Response<Body> {
-    response(200, "text/event-stream; charset=utf-8", body)
+fn event_stream(pieces: Pieces) -> Response<Body> {
+    response(200, "text/event-stream; charset=utf-8", Either::Right(pieces))
 }
 
 fn response(status: u16, kind: &'static str, body: Body) -> Response<Body> {
@@ -281,34 +273,4 @@ fn response(status: u16, kind: &'static str, body: Body) -> Response<Body> {
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response
-}
-
-/// A stream in one chunk, without a content length.
-fn one_chunk(events: Bytes) -> Body {
-    let frame = futures::future::ready(Ok(Frame::data(events)));
-    Either::Right(StreamBody::new(futures::stream::once(frame).boxed()))
-}
-
-/// A stream with one chunk per event and a pause before each but the first.
-fn paced(events: Events, pace: Duration) -> Body {
-    let pieces = futures::stream::iter(events.pieces().into_iter().enumerate());
-    let frames = pieces.then(move |(at, piece)| async move {
-        if at > 0 {
-            tokio::time::sleep(pace).await;
-        }
-        Ok(Frame::data(piece))
-    });
-    Either::Right(StreamBody::new(frames.boxed()))
-}
-
-/// A body whose connection is closed after `start`.
-fn truncated(start: Bytes) -> Body {
-    let start = futures::future::ready(Ok(Frame::data(start)));
-    let end = async {
-        // Yielding lets the server send `start` first; an immediate error would discard it.
-        tokio::task::yield_now().await;
-        Err(io::Error::other("the connection is cut as the script asks"))
-    };
-    let frames = futures::stream::once(start).chain(futures::stream::once(end));
-    Either::Right(StreamBody::new(frames.boxed()))
 }

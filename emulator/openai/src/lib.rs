@@ -34,7 +34,8 @@
 //! #             "model": "gpt-4.1",
 //! #             "messages": messages,
 //! #             "tools": [{ "type": "function", "function": {
-//! #                 "name": "book_slot", "parameters": { "type": "object" }
+//! #                 "name": "book_slot",
+//! #                 "parameters": { "type": "object", "properties": {} }
 //! #             } }]
 //! #         });
 //! #         let response = client.post(format!("{url}/chat/completions")).bearer_auth(key);
@@ -65,27 +66,34 @@
 //!
 //! # What is not reproduced
 //!
-//! Background responses, the Conversations and Prompts APIs, more than one choice, and every other
-//! endpoint but the list of models: requests for them get an error that says so.
+//! Hosted and custom tools, log probabilities, more than one choice, audio, predicted output,
+//! moderation, context management, background responses, the Conversations and Prompts APIs, and every
+//! other endpoint but the list of models: requests for them get a 400 that says so. Sampling, tiers and
+//! caching are checked and have no effect.
 
 mod builder;
 mod chat;
 mod conversation;
 mod error;
 mod fake;
+mod format;
 mod http;
 mod ids;
+mod models;
 mod options;
 mod params;
 mod persona;
 mod position;
+mod possible;
 mod registry;
 mod render;
 mod reply;
 mod respond;
 mod responses;
+mod rules;
 mod schema;
 mod script;
+mod sending;
 mod server;
 mod sse;
 mod state;
@@ -102,7 +110,7 @@ pub use persona::Persona;
 pub use registry::{ArmedScript, RecalledScripts, ScriptRegistry};
 pub use script::{
     Call, CutPoint, IncompleteReason, RawCall, RequestExpectation, Round, RoundFailure, Script,
-    Trigger,
+    StreamPace, Trigger,
 };
 pub use server::OpenAi;
 pub use unmet::{NearestRound, RequestSummary, UnmetExpectation, UnmetExpectations};

@@ -2,31 +2,20 @@
 
 use std::time::Duration;
 
-/// Models that the provider serves, the current ones first.
-const MODELS: [&str; 15] = [
-    "gpt-6-luna",
-    "gpt-6-astra",
-    "gpt-6.1-sol",
-    "gpt-6.1-terra",
-    "gpt-5.6-luna",
-    "gpt-5.6-sol",
-    "gpt-5.6-terra",
-    "gpt-5.4",
-    "gpt-5.4-mini",
-    "gpt-5",
-    "gpt-5-mini",
-    "gpt-4.1",
-    "gpt-4.1-mini",
-    "gpt-4o",
-    "gpt-4o-mini",
-];
+use rehearse_core::names;
+
+use super::{
+    error::ApiError,
+    models::{MODELS, is_listed},
+};
 
 /// What a server accepts, and how it sends streams.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The only API key that it accepts.
     pub api_key: String,
-    /// Models that exist; a request for another one gets the provider's 404.
+    /// Models that exist, with their dated snapshots and fine-tuned variants; a request for another one
+    /// gets the provider's 404.
     pub models: Vec<String>,
     /// Real time between two events of a stream. `None` sends them all at once.
     pub pace: Option<Duration>,
@@ -35,7 +24,21 @@ pub struct Options {
 impl Options {
     /// Whether a model exists.
     pub(super) fn has_model(&self, model: &str) -> bool {
-        self.models.iter().any(|m| m == model)
+        is_listed(model, &self.models)
+    }
+
+    /// Checks that a model exists.
+    ///
+    /// # Errors
+    /// The provider's 404, with a hint for whoever runs the fake.
+    pub(super) fn check_model(&self, model: &str) -> Result<(), ApiError> {
+        if self.has_model(model) {
+            return Ok(());
+        }
+        let meant = names::hint(model, self.models.iter().map(String::as_str));
+        Err(ApiError::model_not_found(model).hint(format!(
+            "the fake OpenAI does not know the model `{model}`{meant} (if it exists, name it in rehearse.toml: [openai] models = [{model:?}], or in `Options::models`)"
+        )))
     }
 }
 

@@ -4,6 +4,9 @@ use serde_json::{Map, Value};
 
 use super::error::ApiError;
 
+/// Longest key of metadata, in characters.
+const MAX_KEY: usize = 64;
+
 /// What a parameter may be. `null` is always the same as a missing parameter.
 pub(super) enum ParameterType {
     Text,
@@ -16,9 +19,11 @@ pub(super) enum ParameterType {
     Decimal(f64, f64),
     Object,
     Array,
+    /// An array with from the first to the second number of entries.
+    Entries(usize, usize),
     /// One of these texts.
     OneOf(&'static [&'static str]),
-    /// Up to 16 pairs of texts.
+    /// Up to 16 pairs of texts, of at most 64 and 512 characters.
     Metadata,
     /// Not checked here.
     Any,
@@ -101,6 +106,14 @@ fn violation<'v>(value: &'v Value, kind: &'v ParameterType) -> Option<Violation<
         ParameterType::Object => wrong("an object"),
         ParameterType::Array if value.is_array() => None,
         ParameterType::Array => wrong("an array"),
+        ParameterType::Entries(least, most) => match value.as_array().map(Vec::len) {
+            None => wrong("an array"),
+            Some(length) if length < *least => Some(Box::new(ApiError::empty_array)),
+            Some(length) if length > *most => {
+                Some(Box::new(move |path| ApiError::long_array(path, *most, length)))
+            }
+            Some(_) => None,
+        },
         ParameterType::OneOf(names) => match value.as_str() {
             None => wrong("a string"),
             Some(text) if names.contains(&text) => None,
@@ -156,6 +169,16 @@ fn metadata_violation(value: &Value) -> Option<Violation<'_>> {
         }));
     }
     pairs.iter().find_map(|(key, value)| -> Option<Violation<'_>> {
+        let length = key.chars().count();
+        if length > MAX_KEY {
+            return Some(Box::new(move |path| {
+                ApiError::invalid(format!(
+                    "Invalid property name in '{path}': '{key}' is too long. Expected a string with maximum length {MAX_KEY}, but got a string with length {length} instead."
+                ))
+                .param(join(path, key))
+                .code("property_name_above_max_length")
+            }));
+        }
         let violation = violation(value, &ParameterType::Short(512))?;
         Some(Box::new(move |path| violation(&join(path, key))))
     })

@@ -4,11 +4,13 @@
 use serde_json::{Value, json};
 
 use super::{
-    conversation::{Conversation, ToolChoice},
+    conversation::Conversation,
+    error::ApiError,
     position::RoundPosition,
-    reply::{Part, Reply},
+    possible::{self, Impossible},
+    reply::{Failed, Part, Reply},
     schema,
-    script::{Round, RoundFailure, Script},
+    script::{CutPoint, Round, RoundFailure, Script},
 };
 use rehearse_core::matcher::RenderError;
 
@@ -26,9 +28,9 @@ pub(super) enum ReplyError {
     NothingToSave(String),
 }
 
-impl ReplyError {
-    fn impossible(reason: impl Into<String>) -> Self {
-        Self::Impossible { reason: reason.into(), details: Vec::new() }
+impl From<Impossible> for ReplyError {
+    fn from(Impossible { reason, details }: Impossible) -> Self {
+        Self::Impossible { reason, details }
     }
 }
 
@@ -38,7 +40,8 @@ impl From<RenderError> for ReplyError {
     }
 }
 
-/// The reply of a round. `fail` is the failure that changes it, if any.
+/// The reply of a round. `fail` is the failure that changes it, if any. When `lenient`, calls are made at
+/// once whatever the request says.
 ///
 /// # Errors
 /// Every [`ReplyError`].
@@ -48,10 +51,20 @@ pub(super) fn render(
     round: &Round,
     fail: Option<&RoundFailure>,
     conversation: &Conversation<'_>,
+    lenient: bool,
 ) -> Result<Reply, ReplyError> {
     let mut parts = Vec::new();
+    // A text that stops early need not be whole.
+    let stops_early = fail.is_some_and(|fail| fail.incomplete.is_some() || fail.failed.is_some());
     if let Some(say) = &round.say {
-        parts.push(Part::Text(script.vars.text(say)?));
+        let text = script.vars.text(say)?;
+        if !stops_early {
+            possible::check_text(conversation, &text)?;
+        }
+        parts.push(Part::Text(text));
+    }
+    if !round.at_once && !lenient {
+        possible::check_count(conversation, round.call.len())?;
     }
     for call in &round.call {
         let arguments = script.vars.render(&Value::Object(call.arguments.clone()))?;
@@ -64,11 +77,8 @@ pub(super) fn render(
             arguments: script.vars.text(&call.arguments)?,
         });
     }
-    let must_call = matches!(conversation.choice, ToolChoice::Required | ToolChoice::Named(_));
-    if must_call && round.call_count() == 0 && round.has_reply() {
-        return Err(ReplyError::impossible(
-            "the model cannot answer with text: the request's tool_choice asks for a call",
-        ));
+    if round.call_count() == 0 && round.has_reply() && !stops_early {
+        possible::check_no_call(conversation)?;
     }
     let mut incomplete = None;
     if let Some(fail) = fail {
@@ -79,6 +89,11 @@ pub(super) fn render(
             parts.iter_mut().for_each(truncate_arguments);
         }
         incomplete = fail.incomplete;
+        if incomplete.is_some()
+            && let Some(last) = parts.last_mut()
+        {
+            truncate_arguments(last);
+        }
     }
     let calls = parts.iter().any(|p| matches!(p, Part::Call { .. }));
     let reasoning = round.reasoning.unwrap_or(conversation.reasoning && calls);
@@ -88,7 +103,28 @@ pub(super) fn render(
         encrypted: reasoning && conversation.reasoning,
         parts,
         incomplete,
+        failed: fail.and_then(|fail| failed(fail, conversation)),
     })
+}
+
+/// The error with which a response fails after it began, if it does.
+fn failed(fail: &RoundFailure, conversation: &Conversation<'_>) -> Option<Failed> {
+    // An HTTP status within a stream.
+    let status = fail.status.filter(|_| fail.cut == Some(CutPoint::MidStream));
+    let (status, code, event) = match (status, fail.failed.as_deref()) {
+        (Some(status), _) => (status, fail.code.as_deref(), true),
+        (None, Some(code @ "rate_limit_exceeded")) => (429, Some(code), false),
+        (None, Some(code)) => (500, Some(code), false),
+        (None, None) => return None,
+    };
+    let error = ApiError::failure(status, code, conversation.model);
+    // Of the codes of an error, a failed response has few.
+    let code = match (&fail.failed, status) {
+        (Some(code), _) => code.clone(),
+        (None, 429) => "rate_limit_exceeded".into(),
+        (None, _) => "server_error".into(),
+    };
+    Some(Failed { error, code, event })
 }
 
 /// Sets the values of a round's `save` in the script's variables, in order. `results` are the outputs of the
@@ -128,25 +164,8 @@ fn check_call(
     arguments: Value,
     conversation: &Conversation<'_>,
 ) -> Result<Value, ReplyError> {
-    let Some(tool) = conversation.tool(name) else {
-        let offered = conversation.tool_names();
-        return Err(ReplyError::impossible(format!(
-            "the model cannot call '{name}': the request offers {offered} (raw_call sends anything)"
-        )));
-    };
-    match conversation.choice {
-        ToolChoice::None => {
-            return Err(ReplyError::impossible(format!(
-                "the model cannot call '{name}': the request's tool_choice is none"
-            )));
-        }
-        ToolChoice::Named(only) if only != name => {
-            return Err(ReplyError::impossible(format!(
-                "the model cannot call '{name}': the request's tool_choice is '{only}'"
-            )));
-        }
-        _ => {}
-    }
+    possible::check_call(conversation, name)?;
+    let Some(tool) = conversation.tool(name) else { return Ok(arguments) };
     let Some(schema) = tool.parameters.filter(|_| tool.strict) else { return Ok(arguments) };
     let errors = schema::argument_errors(&schema::with_nulls(arguments.clone(), schema), schema);
     if errors.is_empty() {

@@ -14,7 +14,7 @@ use super::{
     registry::Decision,
     reply::{Reply, tokens},
     responses,
-    script::{CutPoint, RoundFailure},
+    script::{CutPoint, RoundFailure, StreamPace},
     sse::Events,
     state::ServerState,
 };
@@ -44,6 +44,8 @@ pub(super) struct PreparedResponse {
     pub script: Option<String>,
     /// Real time to wait first.
     pub delay: Duration,
+    /// How a stream is sent.
+    pub pace: StreamPace,
     pub action: ResponseAction,
 }
 
@@ -54,8 +56,8 @@ pub(super) enum ResponseAction {
     Error(ApiError),
     /// The body is sent, as a stream if the request asked for one.
     Complete(Bytes, Option<Events>),
-    /// The first half of the body or stream is sent, then the connection is closed.
-    Truncate(Bytes, Option<Events>),
+    /// A part of the body or stream is sent, then the connection is closed.
+    Truncate(Bytes, Option<Events>, CutPoint),
     /// The connection is closed. The body is what would have been sent; empty if the request had no
     /// effect.
     Disconnect(Bytes),
@@ -71,7 +73,7 @@ impl From<ApiError> for PreparedResponse {
 
 impl From<ResponseAction> for PreparedResponse {
     fn from(action: ResponseAction) -> Self {
-        Self { script: None, delay: Duration::ZERO, action }
+        Self { script: None, delay: Duration::ZERO, pace: StreamPace::default(), action }
     }
 }
 
@@ -94,7 +96,7 @@ pub(super) fn prepare(
             Endpoint::Chat => prepare_chat(server, request, body),
         }
         .unwrap_or_else(|error| {
-            server.registry.record_refusal(&format!("{} {}", error.status, error.message));
+            record_refusal(server, &error);
             error.into()
         }),
     };
@@ -110,16 +112,27 @@ fn action_after_effect(fault: &Failure, action: ResponseAction) -> ResponseActio
     match (fault.cut, action) {
         (Some(Cut::After), action) => ResponseAction::Disconnect(match action {
             ResponseAction::Complete(body, _)
-            | ResponseAction::Truncate(body, _)
+            | ResponseAction::Truncate(body, ..)
             | ResponseAction::Disconnect(body) => body,
             ResponseAction::Error(_) | ResponseAction::SendMalformed => Bytes::new(),
         }),
         (Some(Cut::MidStream), ResponseAction::Complete(body, events)) => {
-            ResponseAction::Truncate(body, events)
+            ResponseAction::Truncate(body, events, CutPoint::MidStream)
         }
         (_, ResponseAction::Complete(..)) if fault.malformed => ResponseAction::SendMalformed,
         (_, action) => action,
     }
+}
+
+/// Remembers the refusal for reports, and tells the log what the user can do about it.
+fn record_refusal(server: &ServerState, error: &ApiError) {
+    let mut message = format!("{} {}", error.status, error.message);
+    if let Some(hint) = &error.hint {
+        tracing::warn!("{hint}");
+        message.push_str("; ");
+        message.push_str(hint);
+    }
+    server.registry.record_refusal(&message);
 }
 
 /// How a fault ends a request before the request has any effect.
@@ -156,7 +169,7 @@ fn prepare_responses(
     let build = |reply: &Reply| {
         let now = server.clock.now().as_second();
         let response = responses::ResponseObject::new(request, reply, now, tokens(body.len()));
-        if request.get("store") != Some(&Value::Bool(false)) {
+        if reply.failed.is_none() && request.get("store") != Some(&Value::Bool(false)) {
             let mut items = prior.to_vec();
             items.extend(responses::input_items(input));
             items.extend(response.output.iter().cloned());
@@ -179,7 +192,9 @@ fn prepare_chat(
         let now = server.clock.now().as_second();
         let completion = chat::completion(request, reply, now, tokens(body.len()));
         let usage = request.get("stream_options").and_then(|o| o.get("include_usage"));
-        let events = stream.then(|| chat::chunks(&completion, usage == Some(&Value::Bool(true))));
+        let usage = usage == Some(&Value::Bool(true));
+        let failed = reply.failed.as_ref();
+        let events = stream.then(|| chat::chunks(&completion, usage, failed));
         (to_json(&completion), events)
     };
     Ok(respond(server, &conversation, body, stream, build))
@@ -201,22 +216,37 @@ fn respond(
             let now = server.clock.now();
             match persona.reply(conversation, now, Ids::of(&[body])) {
                 Ok(reply) => {
-                    let (body, events) = build(&reply);
+                    let (body, events) = build(&within_limits(reply, conversation));
                     ResponseAction::Complete(body, events).into()
                 }
                 Err(error) => ApiError::ours(error.to_string()).status(500).into(),
             }
         }
         Decision::Scripted(scripted) => {
-            let built = scripted.reply.as_ref().map(build);
+            let reply = scripted.reply.map(|reply| within_limits(reply, conversation));
+            let built = reply.as_ref().map(build);
             let fail = scripted.fail.unwrap_or_default();
             PreparedResponse {
                 script: Some(scripted.label),
                 delay: fail.delay.unwrap_or_default(),
-                action: scripted_action(&fail, built, conversation.model, stream),
+                action: scripted_action(&fail, built, conversation, stream),
+                pace: scripted.pace,
             }
         }
     }
+}
+
+/// The reply as far as the request lets the model go.
+fn within_limits(reply: Reply, conversation: &Conversation<'_>) -> Reply {
+    let whole = reply.incomplete.is_none();
+    let reply = reply.within(conversation.limit, &conversation.stop);
+    if whole && reply.incomplete.is_some() {
+        let limit = conversation.limit.unwrap_or_default();
+        tracing::info!(
+            "the reply is longer than the request's limit of {limit} output tokens, so it is incomplete"
+        );
+    }
+    reply
 }
 
 /// What a round does with the connection. `fail` may be empty; `built` is missing when the failure
@@ -224,43 +254,39 @@ fn respond(
 fn scripted_action(
     fail: &RoundFailure,
     built: Option<(Bytes, Option<Events>)>,
-    model: &str,
+    conversation: &Conversation<'_>,
     stream: bool,
 ) -> ResponseAction {
-    let error = fail.status.map(|status| {
-        let mut error = ApiError::failure(status, fail.code.as_deref(), model);
+    let chat = conversation.operation == Endpoint::Chat.name();
+    // A failed response is a response, but on Chat Completions, which have no such thing.
+    let status = fail.status.or(match fail.failed.as_deref() {
+        Some("rate_limit_exceeded") if chat && !stream => Some(429),
+        Some(_) if chat && !stream => Some(500),
+        _ => None,
+    });
+    let error = status.map(|status| {
+        let code = fail.code.as_deref().or(fail.failed.as_deref());
+        let mut error = ApiError::failure(status, code, conversation.model);
         error.retry_after = fail.retry_after;
         error
     });
     match (fail.cut, error, built) {
-        (Some(CutPoint::MidStream), Some(error), Some((body, Some(events)))) if stream => {
-            ResponseAction::Complete(body, Some(end_with_error(events, &error)))
+        // The events end with the error.
+        (Some(CutPoint::MidStream), Some(_), Some((body, Some(events)))) if stream => {
+            ResponseAction::Complete(body, Some(events))
         }
         (_, Some(error), _) => ResponseAction::Error(error),
-        (Some(CutPoint::MidStream), None, Some((body, events))) => {
-            ResponseAction::Truncate(body, events)
-        }
+        (
+            Some(cut @ (CutPoint::MidStream | CutPoint::Events { .. } | CutPoint::Elapsed(_))),
+            None,
+            Some((body, events)),
+        ) => ResponseAction::Truncate(body, events, cut),
         (Some(_), None, built) => {
             ResponseAction::Disconnect(built.map_or(Bytes::new(), |(body, _)| body))
         }
         (None, None, Some((body, events))) => ResponseAction::Complete(body, events),
         (None, None, None) => ResponseAction::SendMalformed,
     }
-}
-
-/// The first half of a stream, then an error event. The documented form of the event is flat, real
-/// streams nest the error: the event has both.
-fn end_with_error(mut events: Events, error: &ApiError) -> Events {
-    let half = events.len() / 2;
-    events.truncate(half);
-    events
-        .named("error")
-        .field("sequence_number", &half)
-        .field("code", &error.code)
-        .field("message", &error.message)
-        .field("param", &error.param)
-        .field("error", &error.inner());
-    events
 }
 
 /// Writing values with text keys into memory cannot fail.

@@ -1,5 +1,6 @@
 //! `POST /v1/chat/completions`: checks requests and builds responses.
 
+mod messages;
 mod request;
 mod response;
 

@@ -1,19 +1,27 @@
-//! Checks a request as the provider does, and reads it as a conversation.
+//! Checks the parameters of a request as the provider does, and reads it as a conversation.
 
 use serde_json::{Map, Value};
 
+use super::messages;
 use crate::{
-    conversation::{Conversation, content, get},
+    conversation::Conversation,
     error::ApiError,
+    format::{self, Format},
     options::Options,
-    params::{self, ParameterType, join},
-    tools,
+    params::{self, ParameterType},
+    respond::Endpoint,
+    rules, tools,
 };
+
+/// Most stop sequences; continuedev/continue#2461. A list without any is taken.
+const MAX_STOPS: usize = 4;
 
 const PARAMETERS: &[(&str, ParameterType)] = &[
     ("model", ParameterType::Text),
-    ("messages", ParameterType::Array),
-    ("tools", ParameterType::Array),
+    // CopilotKit/CopilotKit#529.
+    ("messages", ParameterType::Entries(1, usize::MAX)),
+    // vllm-project/vllm#39741 compares with the provider.
+    ("tools", ParameterType::Entries(1, tools::MAX_TOOLS)),
     ("tool_choice", ParameterType::Any),
     ("stream", ParameterType::Flag),
     ("stream_options", ParameterType::Object),
@@ -56,7 +64,18 @@ const PARAMETERS: &[(&str, ParameterType)] = &[
     ("function_call", ParameterType::Any),
 ];
 
-const ROLES: [&str; 5] = ["system", "developer", "assistant", "user", "tool"];
+const STREAM_OPTIONS: &[(&str, ParameterType)] =
+    &[("include_usage", ParameterType::Flag), ("include_obfuscation", ParameterType::Flag)];
+
+/// Parameters that the provider takes and this fake does not reproduce, with what to do instead.
+const NOT_REPRODUCED: &[(&str, &str)] = &[
+    ("functions", "'functions' is not reproduced; use 'tools'"),
+    ("function_call", "'function_call' is not reproduced; use 'tool_choice'"),
+    ("web_search_options", "web search is not reproduced; leave 'web_search_options' out here"),
+    ("audio", "audio is not reproduced; leave 'audio' out here"),
+    ("prediction", "predicted output is not reproduced; leave 'prediction' out here"),
+    ("moderation", "moderation is not reproduced; leave 'moderation' out here"),
+];
 
 /// Reads a request as a conversation.
 ///
@@ -66,183 +85,99 @@ pub(crate) fn read<'r>(
     request: &'r Map<String, Value>,
     options: &Options,
 ) -> Result<Conversation<'r>, ApiError> {
-    params::check(request, PARAMETERS, "")?;
+    // The order in which the provider checks: model, messages, unknown keys, types.
     let model = match request.get("model") {
         None | Some(Value::Null) => {
             return Err(ApiError::invalid("you must provide a model parameter"));
         }
         _ => params::text(request, "model", "")?,
     };
-    if !options.has_model(model) {
-        return Err(ApiError::model_not_found(model));
+    if request.get("messages").is_none_or(Value::is_null) {
+        return Err(ApiError::missing("messages"));
     }
-    check_supported(request, model)?;
+    params::check(request, PARAMETERS, "")?;
+    options.check_model(model)?;
+    if let Some(options) = request.get("stream_options").and_then(Value::as_object) {
+        params::check(options, STREAM_OPTIONS, "stream_options")?;
+    }
+    let stop = stops(request)?;
+    rules::check_needs(request, Endpoint::Chat)?;
+    let tools = tools::read(request, Endpoint::Chat)?;
+    rules::check(request, Endpoint::Chat, model)?;
+    check_reproduced(request)?;
+    let limit = ["max_completion_tokens", "max_tokens"]
+        .into_iter()
+        .find_map(|name| request.get(name).and_then(Value::as_u64));
     let mut conversation = Conversation {
-        operation: "openai.chat",
+        operation: Endpoint::Chat.name(),
         model,
         identifier: request.get("safety_identifier").and_then(Value::as_str),
+        choice: tools::choice(request, &tools, Endpoint::Chat)?,
+        tools,
+        format: format::of_chat(request)?,
+        single_call: request.get("parallel_tool_calls") == Some(&Value::Bool(false)),
+        limit,
+        stop,
         ..Conversation::default()
     };
-    let tools = request.get("tools").and_then(Value::as_array);
-    for (i, tool) in tools.into_iter().flatten().enumerate() {
-        let path = format!("tools[{i}]");
-        let tool = params::object(tool, &path)?;
-        match params::text(tool, "type", &path)? {
-            "function" => {
-                let at = join(&path, "function");
-                let function = tool.get("function").ok_or_else(|| ApiError::missing(&at))?;
-                let function = params::object(function, &at)?;
-                conversation.tools.push(tools::function(function, &at, false)?);
-            }
-            "custom" => {}
-            kind => {
-                return Err(ApiError::invalid_value(
-                    &join(&path, "type"),
-                    kind,
-                    &["function", "custom"],
-                ));
-            }
-        }
+    messages::read(request, &mut conversation)?;
+    if conversation.format == Format::JsonObject && !says_json(request) {
+        // ultimatejimmy/xray.koplugin#33, meta-llama/PurpleLlama#94.
+        return Err(ApiError::invalid(
+            "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.",
+        )
+        .param("messages"));
     }
-    conversation.choice = tools::choice(request.get("tool_choice"), &conversation.tools, |c| {
-        c.get("function").and_then(|f| f.get("name")).and_then(Value::as_str)
-    })?;
-    read_messages(request, &mut conversation)?;
     Ok(conversation)
 }
 
-fn check_supported(request: &Map<String, Value>, model: &str) -> Result<(), ApiError> {
+/// The texts before which the model stops.
+fn stops(request: &Map<String, Value>) -> Result<Vec<&str>, ApiError> {
+    let list = match request.get("stop") {
+        None | Some(Value::Null) => return Ok(Vec::new()),
+        Some(Value::String(one)) => return Ok(vec![one]),
+        Some(Value::Array(list)) => list,
+        Some(other) => {
+            let expected = "one of a string or array of strings";
+            return Err(ApiError::invalid_type("stop", expected, other));
+        }
+    };
+    if list.len() > MAX_STOPS {
+        return Err(ApiError::long_array("stop", MAX_STOPS, list.len()));
+    }
+    let texts = list.iter().enumerate().map(|(i, value)| match value {
+        Value::String(text) => Ok(text.as_str()),
+        other => Err(ApiError::invalid_type(&format!("stop[{i}]"), "a string", other)),
+    });
+    texts.collect()
+}
+
+/// Refuses what the provider has and this fake does not reproduce; it is never ignored.
+fn check_reproduced(request: &Map<String, Value>) -> Result<(), ApiError> {
     let given = |name: &str| request.get(name).is_some_and(|v| !v.is_null());
-    if given("stream_options") && request.get("stream") != Some(&Value::Bool(true)) {
-        return Err(ApiError::invalid(
-            "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
-        )
-        .param("stream_options"));
-    }
-    let has_tools =
-        request.get("tools").and_then(Value::as_array).is_some_and(|tools| !tools.is_empty());
-    let effort = request.get("reasoning_effort").and_then(Value::as_str);
-    if has_tools && responses_only(model) && effort != Some("none") {
-        return Err(ApiError::invalid(format!(
-            "Function tools with reasoning_effort are not supported for {model} in /v1/chat/completions. To use function tools, use /v1/responses or set reasoning_effort to 'none'."
-        ))
-        .param("reasoning_effort"));
-    }
-    if given("max_tokens") && reasons(model) {
-        return Err(ApiError::invalid(
-            "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
-        )
-        .param("max_tokens")
-        .code("unsupported_parameter"));
+    if let Some((name, why)) = NOT_REPRODUCED.iter().find(|(name, _)| given(name)) {
+        return Err(ApiError::ours(why).param(*name));
     }
     if request.get("n").and_then(Value::as_i64).is_some_and(|n| n > 1) {
-        return Err(ApiError::ours("more than one choice is not reproduced").param("n"));
+        return Err(
+            ApiError::ours("more than one choice is not reproduced; ask with n: 1").param("n")
+        );
     }
-    if given("functions") || given("function_call") {
-        return Err(ApiError::ours("'functions' is not reproduced; use 'tools'").param("functions"));
+    if request.get("logprobs") == Some(&Value::Bool(true)) {
+        let why = "log probabilities are not reproduced, since no model is run; leave 'logprobs' out here";
+        return Err(ApiError::ours(why).param("logprobs"));
+    }
+    let modalities = request.get("modalities").and_then(Value::as_array);
+    if modalities.into_iter().flatten().any(|kind| kind != "text") {
+        return Err(ApiError::ours("only text is reproduced; ask for the modality 'text' alone")
+            .param("modalities"));
     }
     Ok(())
 }
 
-/// The version in a model's name: `gpt-5.6-luna` is 5.6.
-fn version(model: &str) -> Option<f64> {
-    let number = model.strip_prefix("gpt-")?;
-    let end = number.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(number.len());
-    number[..end].parse().ok()
-}
-
-/// Whether a model reasons and takes function tools on the Responses endpoint only.
-fn responses_only(model: &str) -> bool {
-    version(model).is_some_and(|v| v >= 5.4)
-}
-
-/// Whether a model reasons.
-fn reasons(model: &str) -> bool {
-    version(model).is_some_and(|v| v >= 5.0)
-}
-
-fn read_messages<'r>(
-    request: &'r Map<String, Value>,
-    conversation: &mut Conversation<'r>,
-) -> Result<(), ApiError> {
-    let Some(messages) = request.get("messages").and_then(Value::as_array) else {
-        return Err(ApiError::missing("messages"));
-    };
-    if messages.is_empty() {
-        return Err(ApiError::invalid(
-            "Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array instead.",
-        )
-        .param("messages")
-        .code("empty_array"));
-    }
-    let mut open: Vec<&str> = Vec::new();
-    for (i, message) in messages.iter().enumerate() {
-        let path = format!("messages[{i}]");
-        let message = params::object(message, &path)?;
-        let role = params::text(message, "role", &path)?;
-        if !ROLES.contains(&role) {
-            return Err(ApiError::invalid_value(&join(&path, "role"), role, &ROLES));
-        }
-        let text = content(message.get("content"));
-        if role == "tool" {
-            let id = params::text(message, "tool_call_id", &path)?;
-            let Some(at) = open.iter().position(|call| *call == id) else {
-                return Err(ApiError::invalid(
-                    "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'.",
-                )
-                .param(format!("messages.[{i}].role")));
-            };
-            open.remove(at);
-            conversation.result(id, text);
-            continue;
-        }
-        check_all_answered(&open, i)?;
-        match role {
-            "user" => conversation.user(text),
-            "assistant" => {
-                let calls = message.get("tool_calls").and_then(Value::as_array);
-                if calls.is_none() || !text.is_empty() {
-                    conversation.assistant(text);
-                }
-                for (n, call) in calls.into_iter().flatten().enumerate() {
-                    let path = format!("{path}.tool_calls[{n}]");
-                    let call = params::object(call, &path)?;
-                    let id = params::text(call, "id", &path)?;
-                    let at = join(&path, "function");
-                    let function = call.get("function").ok_or_else(|| ApiError::missing(&at))?;
-                    let function = params::object(function, &at)?;
-                    params::text(function, "name", &at)?;
-                    params::text(function, "arguments", &at)?;
-                    conversation.call(id, get(function, "name"), get(function, "arguments"));
-                    open.push(id);
-                }
-            }
-            _ => conversation.instruct(text),
-        }
-    }
-    check_all_answered(&open, messages.len())
-}
-
-/// Refuses calls without their tool messages. `before` is the index of the message that follows.
-fn check_all_answered(open: &[&str], before: usize) -> Result<(), ApiError> {
-    if open.is_empty() {
-        return Ok(());
-    }
-    Err(ApiError::invalid(format!(
-        "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages: {}",
-        open.join(", ")
-    ))
-    .param(format!("messages.[{before}].role")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_version_of_a_model_decides_what_it_accepts() {
-        assert!(responses_only("gpt-6-luna") && responses_only("gpt-5.4-mini"));
-        assert!(!responses_only("gpt-5-mini") && reasons("gpt-5-mini"));
-        assert!(!reasons("gpt-4.1") && !reasons("gpt-4o") && !reasons("text-embedding-3"));
-    }
+/// Whether the messages contain the word, in capitals or not.
+fn says_json(request: &Map<String, Value>) -> bool {
+    request
+        .get("messages")
+        .is_some_and(|messages| messages.to_string().to_ascii_lowercase().contains("json"))
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    reply::{Part, Reply, pieces},
+    reply::{Failed, Part, Reply, pieces},
     script::IncompleteReason,
     sse::Events,
 };
@@ -32,8 +32,9 @@ pub(crate) fn completion(
     })
 }
 
-/// The chunks of a completion. `usage` adds a last one that counts the tokens.
-pub(crate) fn chunks(completion: &Value, usage: bool) -> Events {
+/// The chunks of a completion. `usage` adds a last one that counts the tokens. A completion that failed
+/// ends after half of them with its error.
+pub(crate) fn chunks(completion: &Value, usage: bool, failed: Option<&Failed>) -> Events {
     let mut events = Events::default();
     let chunk = |events: &mut Events, choices: Value, counted: Option<&Value>| {
         let mut data = json!({
@@ -80,6 +81,14 @@ pub(crate) fn chunks(completion: &Value, usage: bool) -> Events {
             let next = json!({ "index": index, "function": { "arguments": piece } });
             delta(&mut events, json!({ "tool_calls": [next] }), &open);
         }
+    }
+    if let Some(failed) = failed {
+        // As the provider ends such a stream: sashabaranov/go-openai#396.
+        let half = events.len() / 2;
+        events.truncate(half);
+        events.data(&failed.error.body());
+        events.done();
+        return events;
     }
     delta(&mut events, json!({}), &choice["finish_reason"]);
     if usage {

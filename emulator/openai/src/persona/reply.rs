@@ -14,8 +14,10 @@ use super::{
     rules::{Pattern, Rule, RuleSet, TextTemplate, explain},
 };
 use crate::{
-    conversation::{Conversation, Tool},
+    conversation::{Conversation, Tool, ToolChoice},
+    format::Format,
     ids::Ids,
+    possible::{self, Impossible},
     reply::{Part, Reply},
     schema,
 };
@@ -37,6 +39,8 @@ impl RuleSet {
         let names = self.names(conversation, now)?;
         // Shared by all rules that capture nothing; cloning it copies a pointer.
         let plain = Value::from(names.clone());
+        // Why the first rule that matched could not respond.
+        let mut impossible: Option<String> = None;
         for (at, rule) in self.rules.iter().enumerate() {
             let wrong = |reason| PersonaError { rule: at + 1, reason };
             let Some(context) = self.context(rule, conversation, &names, &plain).map_err(wrong)?
@@ -58,10 +62,18 @@ impl RuleSet {
                     None => String::new(),
                 }),
             };
+            if let Err(why) = permitted(conversation, &part) {
+                impossible
+                    .get_or_insert_with(|| format!("rule {} fits, but {}", at + 1, why.reason));
+                continue;
+            }
             let reasoning = conversation.reasoning && matches!(part, Part::Call { .. });
             return Ok(Reply { reasoning, encrypted: reasoning, ..Reply::of(ids, vec![part]) });
         }
-        let reason = "no rule fits; let the last one have no conditions".into();
+        let reason = match impossible {
+            None => "no rule fits; let the last one have no conditions".into(),
+            Some(why) => format!("{why}; {}", missing(conversation)),
+        };
         Err(PersonaError { rule: self.rules.len(), reason })
     }
 
@@ -237,6 +249,36 @@ impl RuleSet {
         }
         serde_json::to_value(&filled).map_err(|e| e.to_string())
     }
+}
+
+/// Whether a model could answer the request with this part.
+fn permitted(conversation: &Conversation<'_>, part: &Part) -> Result<(), Impossible> {
+    match part {
+        Part::Call { name, .. } => possible::check_call(conversation, name),
+        Part::Text(text) | Part::Refusal(text) => {
+            possible::check_no_call(conversation)?;
+            possible::check_text(conversation, text)
+        }
+    }
+}
+
+/// Which rule the persona lacks for a request that no rule's answer is possible for.
+fn missing(conversation: &Conversation<'_>) -> String {
+    let after = conversation.calls.iter().rev().find(|c| c.result.is_some());
+    let place = match after {
+        Some(call) => format!("with 'after: {}'", call.name),
+        None => format!("for the text {:?}", conversation.text()),
+    };
+    let answer = match (&conversation.choice, conversation.format) {
+        (ToolChoice::Named(name), _) => format!("a 'call' of {name}"),
+        (ToolChoice::Required, _) => "a 'call'".into(),
+        (ToolChoice::Allowed { names, required: true }, _) => {
+            format!("a 'call' of {}", names.join(" or "))
+        }
+        (_, Format::JsonObject | Format::Strict(_)) => "a 'say' of such JSON".into(),
+        _ => "a 'say'".into(),
+    };
+    format!("a rule {place} is missing that has {answer}")
 }
 
 /// The last message of the assistant before the user's text.

@@ -12,7 +12,7 @@ use crate::{
     position::{self, RoundPosition},
     render::{ReplyError, render, save},
     reply::Reply,
-    script::{CutPoint, Round, RoundFailure, Script, TextMatch},
+    script::{CutPoint, Round, RoundFailure, Script, StreamPace, TextMatch},
     unmet::{UnmetExpectation, mismatches},
 };
 
@@ -46,6 +46,8 @@ pub(crate) struct ScriptedReply {
     pub reply: Option<Reply>,
     /// How the request fails, if it does.
     pub fail: Option<RoundFailure>,
+    /// How a stream is sent.
+    pub pace: StreamPace,
 }
 
 /// What a round does with a request.
@@ -128,7 +130,7 @@ impl ScriptProgress {
                     .map_err(|error| {
                         not_renderable(&script, position, round, &error, conversation)
                     })?;
-                let reply = render(&script, position, round, fail, conversation);
+                let reply = render(&script, position, round, fail, conversation, lenient);
                 Some(reply.map_err(|error| {
                     not_renderable(&script, position, round, &error, conversation)
                 })?)
@@ -137,6 +139,7 @@ impl ScriptProgress {
                 label: format!("{}, {position}", script.name),
                 reply,
                 fail,
+                pace: round.stream.unwrap_or_default(),
             });
         }
         Err(Box::new(UnmetExpectation::no_round(&script, conversation)))
@@ -194,6 +197,8 @@ impl ScriptProgress {
 /// loses a reply that exists all the same.
 fn prevents_reply(fail: &RoundFailure, round: &Round) -> bool {
     match fail.cut {
+        // A response that fails has begun.
+        None if fail.failed.is_some() => false,
         Some(cut) => cut == CutPoint::Before,
         None => fail.replaces_reply(round.call_count()),
     }

@@ -8,8 +8,11 @@ use super::input;
 use crate::{
     conversation::{Conversation, get},
     error::ApiError,
+    format::{self, Format},
     options::Options,
     params::{self, ParameterType},
+    respond::Endpoint,
+    rules,
     stored_responses::StoredResponses,
     tools,
 };
@@ -18,7 +21,7 @@ const PARAMETERS: &[(&str, ParameterType)] = &[
     ("model", ParameterType::Text),
     ("input", ParameterType::Any),
     ("instructions", ParameterType::Text),
-    ("tools", ParameterType::Array),
+    ("tools", ParameterType::Entries(0, tools::MAX_TOOLS)),
     ("tool_choice", ParameterType::Any),
     ("store", ParameterType::Flag),
     ("stream", ParameterType::Flag),
@@ -31,6 +34,8 @@ const PARAMETERS: &[(&str, ParameterType)] = &[
     ("max_tool_calls", ParameterType::Integer(1, i64::MAX)),
     ("temperature", ParameterType::Decimal(0.0, 2.0)),
     ("top_p", ParameterType::Decimal(0.0, 1.0)),
+    ("presence_penalty", ParameterType::Decimal(-2.0, 2.0)),
+    ("frequency_penalty", ParameterType::Decimal(-2.0, 2.0)),
     ("top_logprobs", ParameterType::Integer(0, 20)),
     ("truncation", ParameterType::OneOf(&["auto", "disabled"])),
     ("previous_response_id", ParameterType::Text),
@@ -71,25 +76,13 @@ const INCLUDES: [&str; 8] = [
     "message.output_text.logprobs",
 ];
 
-const TOOLS: [&str; 18] = [
-    "function",
-    "file_search",
-    "computer",
-    "computer_use_preview",
-    "web_search",
-    "web_search_2025_08_26",
-    "web_search_preview",
-    "web_search_preview_2025_03_11",
-    "mcp",
-    "code_interpreter",
-    "programmatic_tool_calling",
-    "image_generation",
-    "local_shell",
-    "shell",
-    "custom",
-    "namespace",
-    "tool_search",
-    "apply_patch",
+/// Parameters of Chat Completions that have another name here. The provider says so instead of calling
+/// them unknown: madox2/vim-ai#162, OpenHands/software-agent-sdk#755, and public records of probes.
+/// `max_tokens` is not among them: it is an unknown parameter.
+const MOVED: [(&str, &str); 3] = [
+    ("messages", "input"),
+    ("reasoning_effort", "reasoning.effort"),
+    ("response_format", "text.format"),
 ];
 
 /// Reads a request as a conversation. `prior` are the items of `previous_response_id`; `input` is
@@ -104,13 +97,21 @@ pub(crate) fn read<'r>(
     options: &Options,
     stored: &StoredResponses,
 ) -> Result<Conversation<'r>, ApiError> {
-    params::check(request, PARAMETERS, "")?;
+    // The order in which the provider checks: the model, unknown keys, types.
     let model = params::text(request, "model", "")?;
-    if !options.has_model(model) {
-        return Err(ApiError::model_not_found(model));
+    if let Some((name, moved)) = MOVED.iter().find(|(name, _)| request.contains_key(*name)) {
+        return Err(ApiError::invalid(format!(
+            "Unsupported parameter: '{name}'. In the Responses API, this parameter has moved to '{moved}'. Try again with the new parameter. See the API documentation for more information: https://platform.openai.com/docs/api-reference/responses/create."
+        ))
+        .code("unsupported_parameter"));
     }
+    params::check(request, PARAMETERS, "")?;
+    options.check_model(model)?;
     check_nested(request)?;
-    check_supported(request)?;
+    rules::check_needs(request, Endpoint::Responses)?;
+    rules::check(request, Endpoint::Responses, model)?;
+    let reasoning = includes_reasoning(request)?;
+    check_reproduced(request)?;
     let given = |name: &str| request.get(name).is_some_and(|v| !v.is_null());
     if given("previous_response_id") && given("conversation") {
         return Err(ApiError::invalid(
@@ -118,34 +119,35 @@ pub(crate) fn read<'r>(
         )
         .code("mutually_exclusive_parameters"));
     }
-    if given("stream_options") && request.get("stream") != Some(&Value::Bool(true)) {
-        return Err(ApiError::invalid(
-            "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
-        )
-        .param("stream_options"));
-    }
+    let tools = tools::read(request, Endpoint::Responses)?;
     let mut conversation = Conversation {
-        operation: "openai.responses",
+        operation: Endpoint::Responses.name(),
         model,
         identifier: request.get("safety_identifier").and_then(Value::as_str),
         instructions: Cow::Borrowed(get(request, "instructions")),
-        reasoning: includes_reasoning(request)?,
+        reasoning,
+        choice: tools::choice(request, &tools, Endpoint::Responses)?,
+        tools,
+        format: format::of_responses(request)?,
+        single_call: request.get("parallel_tool_calls") == Some(&Value::Bool(false)),
+        limit: request.get("max_output_tokens").and_then(Value::as_u64),
         ..Conversation::default()
     };
-    for (i, tool) in list(request, "tools").iter().enumerate() {
-        let path = format!("tools[{i}]");
-        let tool = params::object(tool, &path)?;
-        match params::text(tool, "type", &path)? {
-            "function" => conversation.tools.push(tools::function(tool, &path, true)?),
-            kind if TOOLS.contains(&kind) => {}
-            kind => return Err(ApiError::invalid_value(&path, kind, &TOOLS)),
-        }
-    }
-    conversation.choice = tools::choice(request.get("tool_choice"), &conversation.tools, |c| {
-        c.get("name").and_then(Value::as_str)
-    })?;
     input::read(request, input, prior, stored, &mut conversation)?;
+    if conversation.format == Format::JsonObject && !says_json(input, prior) {
+        return Err(ApiError::invalid(
+            "Response input messages must contain the word 'json' in some form to use 'text.format' of type 'json_object'.",
+        )
+        .param("input"));
+    }
     Ok(conversation)
+}
+
+/// Whether the input contains the word, in capitals or not. Instructions do not count, as public reports
+/// of this error find.
+fn says_json(input: Option<&Value>, prior: &[Value]) -> bool {
+    let mut values = input.into_iter().chain(prior);
+    values.any(|value| value.to_string().to_ascii_lowercase().contains("json"))
 }
 
 /// Whether the request includes encrypted reasoning. Unknown names are refused.
@@ -174,6 +176,7 @@ fn check_nested(request: &Map<String, Value>) -> Result<(), ApiError> {
         ("summary", ParameterType::OneOf(&["auto", "concise", "detailed"])),
         ("generate_summary", ParameterType::OneOf(&["auto", "concise", "detailed"])),
         ("mode", ParameterType::Any),
+        ("context", ParameterType::OneOf(&["auto", "current_turn", "all_turns"])),
     ];
     const TEXT: &[(&str, ParameterType)] = &[
         ("format", ParameterType::Object),
@@ -189,7 +192,7 @@ fn check_nested(request: &Map<String, Value>) -> Result<(), ApiError> {
 }
 
 /// Refuses what the provider has and this fake does not reproduce; it is never ignored.
-fn check_supported(request: &Map<String, Value>) -> Result<(), ApiError> {
+fn check_reproduced(request: &Map<String, Value>) -> Result<(), ApiError> {
     if request.get("background") == Some(&Value::Bool(true)) {
         return Err(ApiError::ours("background responses are not reproduced").param("background"));
     }
@@ -199,8 +202,23 @@ fn check_supported(request: &Map<String, Value>) -> Result<(), ApiError> {
             Some(Value::Object(object)) => get(object, "id"),
             Some(other) => other.as_str().unwrap_or_default(),
         };
-        let message = format!("{what} with id '{id}' not found.");
-        return Err(ApiError::invalid(message).param(name).status(404));
+        // Without a parameter: a record of probes, 2026-08.
+        return Err(ApiError::invalid(format!("{what} with id '{id}' not found.")).status(404));
+    }
+    let logprobs =
+        list(request, "include").iter().any(|name| name == "message.output_text.logprobs")
+            || request.get("top_logprobs").and_then(Value::as_i64).is_some_and(|n| n > 0);
+    if logprobs {
+        let why =
+            "log probabilities are not reproduced, since no model is run; leave them out here";
+        return Err(ApiError::ours(why).param("top_logprobs"));
+    }
+    for (name, what) in [("context_management", "context management"), ("moderation", "moderation")]
+    {
+        if request.get(name).is_some_and(|value| !value.is_null()) {
+            let why = format!("{what} is not reproduced; leave '{name}' out here");
+            return Err(ApiError::ours(why).param(name));
+        }
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     ids,
-    reply::{Part, Reply, pieces},
+    reply::{Failed, Part, Reply, pieces},
     sse::{EventWriter, Events},
 };
 
@@ -20,6 +20,8 @@ pub(crate) struct ResponseObject<'r> {
     created_at: i64,
     /// Why it is incomplete.
     incomplete: Option<&'static str>,
+    /// The error with which it fails.
+    failed: Option<&'r Failed>,
     /// The output items.
     pub output: Vec<Value>,
     usage: Value,
@@ -29,7 +31,7 @@ impl<'r> ResponseObject<'r> {
     /// `created_at` is in seconds since 1970.
     pub fn new(
         request: &'r Map<String, Value>,
-        reply: &Reply,
+        reply: &'r Reply,
         created_at: i64,
         input_tokens: u64,
     ) -> Self {
@@ -38,13 +40,17 @@ impl<'r> ResponseObject<'r> {
             id: reply.ids.response(),
             created_at,
             incomplete: reply.incomplete.map(|why| why.as_str()),
+            failed: reply.failed.as_ref(),
             output: output(reply),
             usage: usage(reply, input_tokens),
         }
     }
 
-    /// `completed` or `incomplete`.
+    /// `completed`, `incomplete` or `failed`.
     pub fn status(&self) -> &'static str {
+        if self.failed.is_some() {
+            return "failed";
+        }
         if self.incomplete.is_some() { "incomplete" } else { "completed" }
     }
 
@@ -54,9 +60,17 @@ impl<'r> ResponseObject<'r> {
     }
 
     fn write<S: Serializer>(&self, finished: bool, serializer: S) -> Result<S::Ok, S::Error> {
-        let completed = finished && self.incomplete.is_none();
-        let details = self.incomplete.filter(|_| finished).map(|why| json!({ "reason": why }));
-        let output: &[Value] = if finished { &self.output } else { &[] };
+        let failed = self.failed.filter(|_| finished);
+        let completed = finished && self.status() == "completed";
+        let details = self
+            .incomplete
+            .filter(|_| finished && failed.is_none())
+            .map(|why| json!({ "reason": why }));
+        let error =
+            failed.map(|failed| json!({ "code": failed.code, "message": failed.error.message }));
+        // A response that failed has nothing that could be used.
+        let whole = finished && failed.is_none();
+        let output: &[Value] = if whole { &self.output } else { &[] };
         let effort = [("effort", Value::Null), ("summary", Value::Null)];
         let format = [("format", json!({ "type": "text" })), ("verbosity", json!("medium"))];
         let mut fields =
@@ -67,7 +81,7 @@ impl<'r> ResponseObject<'r> {
         fields.set("status", if finished { self.status() } else { "in_progress" })?;
         fields.set("background", &false)?;
         fields.set("completed_at", &completed.then_some(self.created_at))?;
-        fields.set("error", &())?;
+        fields.set("error", &error)?;
         fields.set("incomplete_details", &details)?;
         fields.echo("instructions")?;
         fields.echo("max_output_tokens")?;
@@ -89,7 +103,7 @@ impl<'r> ResponseObject<'r> {
         fields.echo_or("top_logprobs", &0)?;
         fields.echo_or("top_p", &1.0)?;
         fields.echo_or("truncation", "disabled")?;
-        fields.set("usage", &finished.then_some(&self.usage))?;
+        fields.set("usage", &whole.then_some(&self.usage))?;
         fields.echo("user")?;
         fields.echo_or("metadata", &Map::new())?;
         fields.map.end()
@@ -104,6 +118,9 @@ pub(crate) fn events(response: &ResponseObject<'_>) -> Events {
     }
     for (at, item) in response.output.iter().enumerate() {
         writer.item(at, item);
+    }
+    if let Some(failed) = response.failed {
+        writer.fail(failed);
     }
     let last = format!("response.{}", response.status());
     writer.event(&last).field("response", response);
@@ -206,9 +223,11 @@ fn output(reply: &Reply) -> Vec<Value> {
         }
         items.push(item);
     }
-    let status = if reply.incomplete.is_some() { "incomplete" } else { "completed" };
     let mut calls = 0;
     for (at, part) in reply.parts.iter().enumerate() {
+        // What came before the last part was whole.
+        let broken = reply.incomplete.is_some() && at + 1 == reply.parts.len();
+        let status = if broken { "incomplete" } else { "completed" };
         let message = |content: Value| {
             json!({
                 "id": ids.message(at, reply.reasoning),
@@ -266,6 +285,23 @@ impl StreamWriter {
         let mut event = self.events.named(name);
         event.field("sequence_number", &sequence);
         event
+    }
+
+    /// Leaves out the later half of the events so far. The documented form of an error event is flat, real
+    /// streams nest the error: the event has both. `response.failed` follows it (vercel/ai#6534).
+    fn fail(&mut self, failed: &Failed) {
+        // The response has begun: two events say so.
+        let kept = (self.events.len() / 2).max(2);
+        self.events.truncate(kept);
+        self.sequence = kept as u64;
+        if failed.event {
+            let error = &failed.error;
+            self.event("error")
+                .field("code", &error.code)
+                .field("message", &error.message)
+                .field("param", &error.param)
+                .field("error", &error.inner());
+        }
     }
 
     /// The events of one output item.

@@ -1,4 +1,4 @@
-//! Checks the arguments of a call against the tool's schema.
+//! Checks the arguments of a call, or a text that must be JSON, against a schema.
 
 use serde_json::{Map, Value};
 
@@ -33,7 +33,7 @@ fn check(
     found: &mut Vec<String>,
 ) {
     let Some(schema) = schema.as_object() else { return };
-    let at = if path.is_empty() { "the arguments" } else { path };
+    let at = if path.is_empty() { "the whole" } else { path };
     // A schema may refer to itself, so the depth is bounded.
     if depth > 64 {
         return;
@@ -126,7 +126,7 @@ fn check_object(
         match properties.and_then(|p| p.get(name)) {
             Some(schema) => check(value, schema, root, &join(name), depth + 1, found),
             None if schema.get("additionalProperties") == Some(&Value::Bool(false)) => {
-                found.push(format!("{}: the tool has no such argument", join(name)));
+                found.push(format!("{}: the schema has no such name", join(name)));
             }
             None => {}
         }

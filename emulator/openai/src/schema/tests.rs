@@ -58,9 +58,99 @@ fn a_strict_schema_is_accepted_and_each_error_has_the_providers_words() {
 }
 
 #[test]
-fn a_schema_that_is_not_strict_needs_only_to_be_an_object() {
-    assert_eq!(schema_error(&json!({ "type": "object" }), false), None);
-    assert!(schema_error(&json!({}), false).unwrap().contains("got 'type: \"None\"'"));
+fn a_schema_that_is_not_strict_is_checked_as_well() {
+    let of = |properties: Value| json!({ "type": "object", "properties": properties });
+    for accepted in [
+        of(json!({})),
+        of(
+            json!({ "a": {}, "b": { "type": "object" }, "c": { "type": "string", "format": "uri" } }),
+        ),
+        of(json!({ "a": { "type": "array", "items": {} }, "b": { "oneOf": [] } })),
+        of(json!({ "a": { "type": "array", "prefixItems": [] } })),
+    ] {
+        assert_eq!(schema_error(&accepted, false), None, "{accepted}");
+    }
+    for (schema, error) in [
+        (json!({}), "schema must be a JSON Schema of 'type: \"object\"', got 'type: \"None\"'."),
+        (json!({ "type": "object" }), "In context=(), object schema missing properties."),
+        (
+            of(json!({ "paths": { "type": "array" } })),
+            "In context=('properties', 'paths'), array schema missing items.",
+        ),
+        (
+            of(json!({ "a": { "type": "array", "items": { "type": ["array", "null"] } } })),
+            "In context=('properties', 'a', 'items', 'type', '0'), array schema missing items.",
+        ),
+        (
+            of(json!({ "a": { "anyOf": [{ "type": "null" }, { "type": "array" }] } })),
+            "In context=('properties', 'a', 'anyOf', '1'), array schema missing items.",
+        ),
+        (
+            json!({ "type": "object", "properties": {}, "anyOf": [] }),
+            "schema must have type 'object' and not have 'oneOf'/'anyOf'/'allOf'/'enum'/'not' at the top level.",
+        ),
+    ] {
+        assert_eq!(schema_error(&schema, false).as_deref(), Some(error), "{schema}");
+    }
+}
+
+#[test]
+fn what_strict_schemas_may_not_use_is_refused_where_it_stands() {
+    let strict = |property: Value| {
+        json!({
+            "type": "object",
+            "properties": { "a": property },
+            "required": ["a"],
+            "additionalProperties": false
+        })
+    };
+    for accepted in [
+        json!({ "type": "string", "format": "date-time", "minLength": 1, "pattern": "a" }),
+        json!({ "type": "array", "items": { "type": "number", "minimum": 1 }, "minItems": 1 }),
+        json!({ "$ref": "#" }),
+    ] {
+        assert_eq!(schema_error(&strict(accepted.clone()), true), None, "{accepted}");
+    }
+    for (property, error) in [
+        (
+            json!({ "type": "string", "format": "uri" }),
+            "In context=('properties', 'a'), 'uri' is not a valid format.",
+        ),
+        (
+            json!({ "type": ["string", "null"], "format": "uri" }),
+            "In context=('properties', 'a', 'type', '0'), 'uri' is not a valid format.",
+        ),
+        (
+            json!({ "$ref": "#", "description": "The same again." }),
+            "context=('properties', 'a'), $ref cannot have keywords {'description'}.",
+        ),
+        (
+            json!({ "type": "object", "propertyNames": { "type": "string" } }),
+            "In context=('properties', 'a'), 'propertyNames' is not permitted.",
+        ),
+        (
+            json!({ "type": "array", "items": { "oneOf": [] } }),
+            "In context=('properties', 'a', 'items'), 'oneOf' is not permitted.",
+        ),
+        (
+            json!({ "type": "array", "items": { "type": "string" }, "uniqueItems": true }),
+            "In context=('properties', 'a'), 'uniqueItems' is not permitted.",
+        ),
+        (
+            json!({ "type": "object" }),
+            "In context=('properties', 'a'), 'additionalProperties' is required to be supplied and to be false.",
+        ),
+        (
+            json!({ "anyOf": [{ "type": "null" }, { "type": "array" }] }),
+            "In context=('properties', 'a', 'anyOf', '1'), array schema missing items.",
+        ),
+    ] {
+        assert_eq!(
+            schema_error(&strict(property.clone()), true).as_deref(),
+            Some(error),
+            "{property}"
+        );
+    }
 }
 
 #[test]
@@ -75,7 +165,7 @@ fn arguments_that_do_not_match_are_listed() {
             "name: 3 is not of type string or null",
             r#"kind: "c" fits none of the alternatives"#,
             "list[0]: 0 is out of range",
-            "phone: the tool has no such argument",
+            "phone: the schema has no such name",
         ]
     );
     assert!(argument_errors(&json!({}), &tool())[0].contains("required and missing"));

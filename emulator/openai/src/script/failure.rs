@@ -2,15 +2,28 @@
 
 use std::{borrow::Cow, fmt, time::Duration};
 
+use super::{CutPoint, delay::Delay};
+
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
     Deserialize, Deserializer,
     de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
+/// What `error.code` of a failed response can be, from `ResponseErrorCode` in OpenAI's OpenAPI document.
+/// The others are about pictures.
+const FAILED_CODES: [&str; 6] = [
+    "server_error",
+    "rate_limit_exceeded",
+    "invalid_prompt",
+    "data_residency_mismatch",
+    "bio_policy",
+    "vector_store_timeout",
+];
+
 /// How a request fails.
 ///
-/// A failure without a reply (`status`, `cut`, and `malformed` where there is no call) happens
+/// A failure without a reply (`status`, `cut`, `failed`, and `malformed` where there is no call) happens
 /// `times` times; then the round's own reply follows, or the next round. Without `times` it happens
 /// once if something follows, else on every request. The other failures change the round's reply,
 /// on every request unless `times` is given.
@@ -32,8 +45,11 @@ pub struct RoundFailure {
     pub refusal: Option<String>,
     /// The response has no output.
     pub empty: bool,
-    /// The response stops early for this reason.
+    /// The response stops early for this reason. The arguments of its last call break off.
     pub incomplete: Option<IncompleteReason>,
+    /// The response ends with the status `failed` and this error code; a stream after half of its events.
+    /// On Chat Completions, which have no such status, a stream ends with an error and a body is one.
+    pub failed: Option<String>,
     /// How many requests fail.
     pub times: Option<u32>,
 }
@@ -41,7 +57,10 @@ pub struct RoundFailure {
 impl RoundFailure {
     /// Whether the request gets no reply of the model. `calls` is how many calls the round makes.
     pub(crate) fn replaces_reply(&self, calls: usize) -> bool {
-        self.status.is_some() || self.cut.is_some() || (self.malformed && calls == 0)
+        self.status.is_some()
+            || self.cut.is_some()
+            || self.failed.is_some()
+            || (self.malformed && calls == 0)
     }
 
     /// Whether the failure itself is a reply of the model.
@@ -62,21 +81,10 @@ impl fmt::Display for RoundFailure {
             Self { refusal: Some(_), .. } => "refusal",
             Self { empty: true, .. } => "empty",
             Self { incomplete: Some(reason), .. } => reason.as_str(),
+            Self { failed: Some(_), .. } => "failed",
             _ => "delay",
         })
     }
-}
-
-/// Where a connection is closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum CutPoint {
-    /// Before the request has any effect.
-    Before,
-    /// After the request took effect; the response is lost.
-    After,
-    /// In the middle of the response.
-    MidStream,
 }
 
 /// Why a response stops early.
@@ -131,6 +139,10 @@ struct RoundFailureFields {
     /// The answer stops early.
     #[serde(default)]
     incomplete: Option<IncompleteReason>,
+    /// The response ends with the status `failed`; the error's code.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    failed: Option<FailedCode>,
     /// How many requests fail.
     #[serde(default)]
     #[schemars(with = "Option<u32>")]
@@ -149,7 +161,7 @@ impl<'de> Visitor<'de> for RoundFailureVisitor {
     type Value = RoundFailure;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a status such as 503, empty, malformed, cut, or a map such as { status: 429, retry_after: 1 }")
+        f.write_str("a status such as 503, empty, malformed, cut, failed, or a map such as { status: 429, retry_after: 1 }")
     }
 
     fn visit_u64<E: de::Error>(self, status: u64) -> Result<RoundFailure, E> {
@@ -164,10 +176,13 @@ impl<'de> Visitor<'de> for RoundFailureVisitor {
         Ok(match word {
             "empty" => RoundFailure { empty: true, ..RoundFailure::default() },
             "malformed" => RoundFailure { malformed: true, ..RoundFailure::default() },
+            "failed" => {
+                RoundFailure { failed: Some(FAILED_CODES[0].into()), ..RoundFailure::default() }
+            }
             "cut" => RoundFailure { cut: Some(CutPoint::Before), ..RoundFailure::default() },
             other => {
                 return Err(E::custom(format_args!(
-                    "unknown failure '{other}', expected a status, empty, malformed, cut, or a map"
+                    "unknown failure '{other}', expected a status, empty, malformed, cut, failed, or a map"
                 )));
             }
         })
@@ -185,6 +200,7 @@ impl<'de> Visitor<'de> for RoundFailureVisitor {
             refusal: f.refusal,
             empty: f.empty,
             incomplete: f.incomplete,
+            failed: f.failed.map(|code| code.0),
             times: f.times.map(|t| t.0),
         };
         let effects = [
@@ -194,12 +210,13 @@ impl<'de> Visitor<'de> for RoundFailureVisitor {
             fail.refusal.is_some(),
             fail.empty,
             fail.incomplete.is_some(),
+            fail.failed.is_some(),
         ];
         // A stream may end with an error event instead of silently.
         let error_event = fail.status.is_some() && fail.cut == Some(CutPoint::MidStream);
         match effects.into_iter().filter(|set| *set).count() - usize::from(error_event) {
             0 if fail.delay.is_none() => Err(de::Error::custom(
-                "a failure needs one of status, delay, cut, malformed, refusal, empty or incomplete",
+                "a failure needs one of status, delay, cut, malformed, refusal, empty, incomplete or failed",
             )),
             0 | 1
                 if fail.status.is_none() && (fail.code.is_some() || fail.retry_after.is_some()) =>
@@ -208,7 +225,7 @@ impl<'de> Visitor<'de> for RoundFailureVisitor {
             }
             0 | 1 => Ok(fail),
             _ => Err(de::Error::custom(
-                "only one of status, cut, malformed, refusal, empty and incomplete can happen to a request",
+                "only one of status, cut, malformed, refusal, empty, incomplete and failed can happen to a request",
             )),
         }
     }
@@ -225,7 +242,7 @@ impl JsonSchema for RoundFailure {
             "description": "A status, a word, or a map of what happens",
             "anyOf": [
                 { "type": "integer", "minimum": 400, "maximum": 599 },
-                { "enum": ["empty", "malformed", "cut"] },
+                { "enum": ["empty", "malformed", "cut", "failed"] },
                 long
             ]
         })
@@ -246,6 +263,22 @@ fn checked_status<E: de::Error>(status: u64) -> Result<u16, E> {
     })
 }
 
+/// An error code that a failed response can have.
+struct FailedCode(String);
+
+impl<'de> Deserialize<'de> for FailedCode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = String::deserialize(deserializer)?;
+        if FAILED_CODES.contains(&code.as_str()) {
+            return Ok(Self(code));
+        }
+        Err(de::Error::custom(format_args!(
+            "a failed response has no error code '{code}'; it has one of {}",
+            FAILED_CODES.join(", ")
+        )))
+    }
+}
+
 struct Times(u32);
 
 impl<'de> Deserialize<'de> for Times {
@@ -254,63 +287,5 @@ impl<'de> Deserialize<'de> for Times {
             0 => Err(de::Error::custom("'times' counts from 1")),
             times => Ok(Self(times)),
         }
-    }
-}
-
-/// A duration as it is in the file: a text with a unit, or milliseconds.
-struct Delay(Duration);
-
-impl<'de> Deserialize<'de> for Delay {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(DelayVisitor).map(Self)
-    }
-}
-
-struct DelayVisitor;
-
-impl Visitor<'_> for DelayVisitor {
-    type Value = Duration;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a time such as 300ms, 20s or 2m, or a number of milliseconds")
-    }
-
-    fn visit_u64<E>(self, ms: u64) -> Result<Duration, E> {
-        Ok(Duration::from_millis(ms))
-    }
-
-    fn visit_i64<E: de::Error>(self, ms: i64) -> Result<Duration, E> {
-        u64::try_from(ms)
-            .map(Duration::from_millis)
-            .map_err(|_| E::invalid_value(de::Unexpected::Signed(ms), &self))
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Duration, E> {
-        duration(text).ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
-    }
-}
-
-fn duration(text: &str) -> Option<Duration> {
-    let text = text.trim();
-    let unit = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-    let factor = match text[unit..].trim() {
-        "ms" => 0.001,
-        "s" => 1.0,
-        "m" => 60.0,
-        _ => return None,
-    };
-    Duration::try_from_secs_f64(text[..unit].parse::<f64>().ok()? * factor).ok()
-}
-
-impl JsonSchema for Delay {
-    fn schema_name() -> Cow<'static, str> {
-        "Delay".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "300ms, 20s, 2m, or milliseconds",
-            "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string" }]
-        })
     }
 }

@@ -4,14 +4,19 @@
 //! accepted, and every error points at its line.
 
 mod call;
+mod cut;
+mod delay;
 mod expectation;
 mod failure;
 mod one_or_many;
+mod pace;
 mod round;
 
 pub use call::{Call, RawCall};
+pub use cut::CutPoint;
 pub use expectation::RequestExpectation;
-pub use failure::{CutPoint, IncompleteReason, RoundFailure};
+pub use failure::{IncompleteReason, RoundFailure};
+pub use pace::StreamPace;
 pub use round::Round;
 
 use rehearse_core::matcher::Vars;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
 
 use super::{
-    Call, RawCall, RequestExpectation, RoundFailure,
+    Call, RawCall, RequestExpectation, RoundFailure, StreamPace,
     one_or_many::{one_or_many, one_or_many_schema},
 };
 use rehearse_core::matcher::Path;
@@ -23,10 +23,15 @@ pub struct Round {
     pub call: Vec<Call>,
     /// Calls that are sent unchecked.
     pub raw_call: Vec<RawCall>,
+    /// Whether the calls are made at once although the request has `parallel_tool_calls: false`. No
+    /// model does that, so it is an error otherwise.
+    pub at_once: bool,
     /// What the model says.
     pub say: Option<String>,
     /// How the request fails.
     pub fail: Option<RoundFailure>,
+    /// How a stream is sent.
+    pub stream: Option<StreamPace>,
     /// Names to set, each from a path into `{results, input, instructions}`.
     pub save: BTreeMap<String, Path>,
     /// Alternatives; the first whose expectation is met responds. A round with alternatives has
@@ -55,8 +60,13 @@ impl Round {
             let alone = !responds
                 && self.expectation.is_none()
                 && self.save.is_empty()
-                && self.reasoning.is_none();
+                && self.reasoning.is_none()
+                && self.stream.is_none()
+                && !self.at_once;
             return (!alone).then_some("'either' stands alone: put the other keys into its rounds");
+        }
+        if self.at_once && self.call_count() < 2 {
+            return Some("'at_once' is for a round of several calls");
         }
         let Some(fail) = &self.fail else {
             return (!responds)
@@ -93,6 +103,9 @@ impl fmt::Display for Round {
             let RawCall { name, arguments } = call;
             keys.push(format!("raw_call: {{ name: {name}, arguments: {arguments:?} }}"));
         }
+        if self.at_once {
+            keys.push("at_once: true".into());
+        }
         if let Some(say) = &self.say {
             keys.push(format!("say: {say:?}"));
         }
@@ -121,12 +134,18 @@ struct RoundFields {
     #[serde(default, deserialize_with = "one_or_many")]
     #[schemars(schema_with = "one_or_many_schema::<RawCall>")]
     raw_call: Vec<RawCall>,
+    /// The calls are made at once although the request has parallel_tool_calls: false, which no model does.
+    #[serde(default)]
+    at_once: bool,
     /// What the model says.
     #[serde(default)]
     say: Option<String>,
     /// How the request fails: `503`, `empty`, or `{ status, retry_after, delay, cut, ... }`.
     #[serde(default)]
     fail: Option<RoundFailure>,
+    /// How a stream is sent: `{ first: 300ms, tokens_per_second: 40, packet: 7 }`.
+    #[serde(default)]
+    stream: Option<StreamPace>,
     /// Names to keep: `{ ref: results[0].lead_id }`.
     #[serde(default)]
     save: BTreeMap<String, SavePath>,
@@ -145,8 +164,10 @@ impl<'de> Deserialize<'de> for Round {
             expectation: f.sees,
             call: f.call,
             raw_call: f.raw_call,
+            at_once: f.at_once,
             say: f.say,
             fail: f.fail,
+            stream: f.stream,
             save: f.save.into_iter().map(|(name, path)| (name, path.0)).collect(),
             either: f.either,
             reasoning: f.reasoning,

@@ -126,7 +126,7 @@ async fn the_client_reads_models_and_completions() {
     let body = json!({
         "model": "gpt-4.1",
         "messages": [{ "role": "user", "content": "Hi" }],
-        "tools": [{ "type": "function", "function": { "name": "f", "parameters": { "type": "object" } } }]
+        "tools": [{ "type": "function", "function": { "name": "f", "parameters": { "type": "object", "properties": {} } } }]
     });
     let typed: CreateChatCompletionRequest = serde_json::from_value(body).unwrap();
     let answer = client.chat().create(typed.clone()).await.unwrap();

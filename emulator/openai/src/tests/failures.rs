@@ -114,13 +114,21 @@ async fn a_stream_can_end_with_an_error_event() {
     let mut body = request(json!("Hi"));
     body["stream"] = json!(true);
     let events = server.events("/responses", &body).await;
-    let (name, error) = events.last().unwrap();
+    let [.., (name, error), (last, failed)] = &events[..] else { panic!("{events:?}") };
     assert_eq!((name.as_str(), &error["type"]), ("error", &json!("error")));
     assert_eq!(
         (&error["code"], &error["error"]["code"]),
         (&json!("server_error"), &json!("server_error"))
     );
-    assert_eq!(error["sequence_number"], events.len() - 1);
+    assert_eq!(error["sequence_number"], events.len() - 2);
+    assert_eq!(
+        (last.as_str(), &failed["sequence_number"]),
+        ("response.failed", &json!(events.len() - 1))
+    );
+    let response = &failed["response"];
+    assert_eq!((&response["status"], &response["output"]), (&json!("failed"), &json!([])));
+    assert_eq!(response["error"]["code"], "server_error");
+    assert!(response["error"]["message"].as_str().unwrap().contains("had an error"));
     assert!(!events.iter().any(|(name, _)| name == "response.completed"));
 }
 
@@ -242,4 +250,166 @@ async fn faults_take_precedence_over_scripts() {
     assert_eq!(statuses(&server).await, [200]);
     assert!(started.elapsed() >= Duration::from_millis(50));
     assert_eq!(armed.finish(), []);
+}
+
+fn chat() -> Value {
+    json!({ "model": "gpt-4.1", "messages": [user("Hi")] })
+}
+
+#[tokio::test]
+async fn a_stream_of_chat_completions_ends_with_its_own_form_of_an_error() {
+    let server = start().await;
+    for (fail, kind, code) in [
+        ("{ status: 500, cut: mid-stream }", "server_error", "server_error"),
+        ("{ status: 429, cut: mid-stream }", "tokens", "rate_limit_exceeded"),
+        ("failed", "server_error", "server_error"),
+    ] {
+        let _armed = server.arm(&format!("[{{ fail: {fail}, say: 'Hello, how are you?' }}]"));
+        let mut body = chat();
+        body["stream"] = json!(true);
+        let events = server.events("/chat/completions", &body).await;
+        let [(_, first), .., (name, error), (_, done)] = &events[..] else { panic!("{events:?}") };
+        assert_eq!(first["choices"][0]["delta"]["role"], "assistant");
+        assert_eq!((name.as_str(), done), ("", &json!("[DONE]")));
+        let error = &error["error"];
+        assert_eq!((&error["type"], &error["code"]), (&json!(kind), &json!(code)));
+        assert!(events.iter().all(|(_, data)| data["choices"][0]["finish_reason"].is_null()));
+    }
+    let _armed = server.arm("[{ fail: { failed: rate_limit_exceeded } }]");
+    let answer = server.post("/chat/completions", &chat()).await;
+    assert_eq!((answer.status, answer.error().0), (429, "rate_limit_exceeded"));
+}
+
+#[tokio::test]
+async fn a_response_fails_as_a_body_and_in_a_stream() {
+    let server = start().await;
+    let armed = server.arm("[{ fail: failed, say: Hello }]");
+    let mut body = request(json!("Hi"));
+    let failed = server.ask(&body).await;
+    assert_eq!((failed.status, &failed.body["status"]), (200, &json!("failed")));
+    assert_eq!(failed.body["error"]["code"], "server_error");
+    assert_eq!((&failed.body["usage"], failed.items()), (&Value::Null, vec![]));
+    // It failed once, then the reply follows.
+    assert_eq!(server.ask(&body).await.text(), "Hello");
+    assert_eq!(armed.finish(), []);
+    body["stream"] = json!(true);
+    for script in [
+        "[{ fail: { failed: rate_limit_exceeded }, say: 'Hello, how are you?' }]",
+        "[{ fail: failed }]",
+    ] {
+        let _armed = server.arm(script);
+        let events = server.events("/responses", &body).await;
+        let names: Vec<&str> = events.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names[..2], ["response.created", "response.in_progress"]);
+        assert_eq!(names[names.len() - 1], "response.failed");
+        assert_eq!(
+            names.contains(&"response.output_text.delta"),
+            script.contains("say"),
+            "{names:?}"
+        );
+        assert!(!names.contains(&"error") && !names.contains(&"response.completed"));
+    }
+}
+
+#[tokio::test]
+async fn an_incomplete_response_breaks_off_in_its_last_call() {
+    let server = start().await;
+    let _armed = server.arm(
+        "[{ fail: { incomplete: max_output_tokens }, call: [{ list_bookings: {} }, { check_availability: { date: 2026-02-11 } }] }]",
+    );
+    let answer = server.ask(&request(json!("Hi"))).await;
+    assert_eq!(answer.body["status"], "incomplete");
+    let items = answer.items();
+    let [_, whole, broken] = &items[..] else { panic!("{items:?}") };
+    assert_eq!((&whole["status"], &whole["arguments"]), (&json!("completed"), &json!("{}")));
+    assert_eq!(broken["status"], "incomplete");
+    assert!(serde_json::from_str::<Value>(broken["arguments"].as_str().unwrap()).is_err());
+}
+
+#[tokio::test]
+async fn the_limits_of_the_request_end_the_reply() {
+    let server = start().await;
+    let text = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen";
+    let _armed = server.arm(&format!("[{{ say: {text} }}]"));
+    let mut body = request(json!("Hi"));
+    body["max_output_tokens"] = json!(16);
+    let answer = server.ask(&body).await;
+    assert_eq!(answer.body["incomplete_details"], json!({ "reason": "max_output_tokens" }));
+    assert_eq!((answer.text(), &answer.body["usage"]["output_tokens"]), (&text[..64], &json!(16)));
+    for (key, value, content, finish) in [
+        ("max_completion_tokens", json!(2), "one two ", "length"),
+        ("max_tokens", json!(2), "one two ", "length"),
+        ("stop", json!([" three", "ten"]), "one two", "stop"),
+        ("stop", json!("zz"), text, "stop"),
+    ] {
+        let mut body = chat();
+        body[key] = value;
+        let answer = server.post("/chat/completions", &body).await;
+        let choice = &answer.body["choices"][0];
+        assert_eq!(
+            (&choice["message"]["content"], &choice["finish_reason"]),
+            (&json!(content), &json!(finish)),
+            "{key}"
+        );
+    }
+}
+
+/// The chunks of a stream, until it ends or breaks off.
+async fn chunks(server: &TestServer, body: &Value) -> (Vec<bytes::Bytes>, bool) {
+    let mut response = server.send("/responses", body).await.unwrap();
+    let mut all = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) => all.push(chunk),
+            ended => return (all, ended.is_ok()),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stream_is_cut_after_so_many_events_inside_one_and_after_a_time() {
+    let server = start().await;
+    let mut body = request(json!("Hi"));
+    body["stream"] = json!(true);
+    for (cut, events, rest) in [
+        ("{ events: 3 }", 3, false),
+        ("{ events: 3, inside: true }", 3, true),
+        ("{ events: 0 }", 0, false),
+        // All but the last of them.
+        ("{ after: 20ms }", 10, false),
+    ] {
+        let armed = server.arm(&format!("[{{ fail: {{ cut: {cut} }}, say: 'Hello, how are' }}]"));
+        let started = Instant::now();
+        let (all, whole) = chunks(&server, &body).await;
+        assert!(!whole, "{cut}");
+        assert!(!cut.contains("after") || started.elapsed() >= Duration::from_millis(20));
+        let text = String::from_utf8(all.concat()).unwrap();
+        assert_eq!(
+            (text.matches("\n\n").count(), !text.ends_with("\n\n") && !text.is_empty()),
+            (events, rest),
+            "{cut} {text}"
+        );
+        assert_eq!(
+            server.exchanges().pop().unwrap().outcome.unwrap().error.as_deref(),
+            Some("cut")
+        );
+        drop(armed);
+    }
+}
+
+#[tokio::test]
+async fn a_round_says_how_its_stream_is_sent() {
+    let server = start().await;
+    let mut body = request(json!("Hi"));
+    body["stream"] = json!(true);
+    let _armed = server.arm(
+        "[{ say: 'Grüße, how are you?', stream: { first: 40ms, tokens_per_second: 100, packet: 7 } }]",
+    );
+    let started = Instant::now();
+    let (all, whole) = chunks(&server, &body).await;
+    // The first of four tokens after 40 ms, the others after 10 ms each.
+    assert!(whole && started.elapsed() >= Duration::from_millis(70));
+    assert!(all.iter().all(|chunk| chunk.len() <= 7), "{:?}", all.iter().map(|c| c.len()).max());
+    let text = String::from_utf8(all.concat()).unwrap();
+    assert!(text.contains("Grüße") && text.contains("event: response.completed"), "{text}");
 }

@@ -1,14 +1,19 @@
 //! Tests of the server over HTTP.
 
 mod chat;
+mod chat_model_rows;
+mod chat_rows;
 mod clients;
 mod failures;
 mod fake;
 mod kept_scripts;
 mod persona;
 mod positions;
+mod published;
 mod refusals;
 mod responses;
+mod responses_rows;
+mod rows;
 mod scripts;
 mod support;
 mod yaml;

@@ -100,3 +100,52 @@ async fn a_rule_that_cannot_be_rendered_is_an_error() {
     assert_eq!(answer.status, 500);
     assert!(answer.error().2.starts_with("rehearse: persona, rule 1:"), "{answer:?}");
 }
+
+#[tokio::test]
+async fn a_persona_obeys_the_request_or_says_which_rule_is_missing() {
+    let server = start().await;
+    let text = "
+name: L
+timezone: UTC
+rules:
+  - { text: [book], say: Which day? }
+  - { text: [book], call: { list_bookings: {} } }
+  - { text: [json], say: Just words. }
+  - { text: [json], say: '{\"n\":1}' }
+  - { text: [words], say: Just words. }
+";
+    server.openai.set_persona(Some(Persona::parse(&Source::new("l.yaml", text)).unwrap()));
+    let ask = async |words: &str, key: &str, value: Value| {
+        let mut body = request(json!(words));
+        body[key] = value;
+        server.ask(&body).await
+    };
+    // The first rule that may.
+    assert_eq!(ask("book", "tool_choice", json!("none")).await.text(), "Which day?");
+    let called = ask("book", "tool_choice", json!("required")).await;
+    assert_eq!(called.items().last().unwrap()["name"], "list_bookings");
+    let object = json!({ "format": { "type": "json_object" } });
+    assert_eq!(ask("json", "text", object).await.text(), "{\"n\":1}");
+    // No rule may.
+    let named = json!({ "type": "function", "name": "check_availability" });
+    for (words, key, value, missing) in [
+        (
+            "book",
+            "tool_choice",
+            named,
+            "rule 1 fits, but the model cannot answer with text: the request's tool_choice asks for a call of 'check_availability'; a rule for the text \"book\" is missing that has a 'call' of check_availability",
+        ),
+        (
+            "words for Jason",
+            "text",
+            json!({ "format": { "type": "json_schema", "name": "n", "strict": true, "schema": {
+                "type": "object", "properties": {}, "required": [], "additionalProperties": false
+            } } }),
+            "rule 5 fits, but the model cannot say \"Just words.\": the request's text.format asks for JSON by a strict schema; a rule for the text \"words for Jason\" is missing that has a 'say' of such JSON",
+        ),
+    ] {
+        let answer = ask(words, key, value).await;
+        assert_eq!(answer.status, 500);
+        assert!(answer.error().2.contains(missing), "{answer:?}");
+    }
+}

@@ -163,7 +163,7 @@ async fn wrong_parameters_are_refused() {
             with("conversation", json!("conv_1")),
             404,
             "",
-            "conversation",
+            "",
             "Conversation with id 'conv_1' not found.",
         ),
     ] {
@@ -205,6 +205,12 @@ async fn wrong_tools_are_refused() {
             "unknown_parameter",
             "tools[0].function",
             "Unknown parameter: 'tools[0].function'.",
+        ),
+        (
+            with("tools", json!([{ "type": "function", "function": { "name": "f" } }])),
+            "missing_required_parameter",
+            "tools[0].name",
+            "Missing required parameter: 'tools[0].name'.",
         ),
     ] {
         check(&server.ask(&body).await, 400, code, param, message);

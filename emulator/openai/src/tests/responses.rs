@@ -39,7 +39,7 @@ async fn a_text_has_every_required_key() {
     assert_eq!(body["error"], Value::Null);
     assert_eq!(body["status"], "completed");
     assert_eq!(body["created_at"], 1_770_754_200);
-    assert_eq!(body["parallel_tool_calls"], false);
+    assert_eq!(body["parallel_tool_calls"], true);
     let usage = &body["usage"];
     assert_eq!(
         usage["input_tokens_details"],

@@ -288,8 +288,75 @@ async fn calls_are_checked_against_the_tool_choice() {
     assert!(ask(list, json!("none")).await.contains("tool_choice is none"));
     assert!(ask("[{ say: Hi }]", json!("required")).await.contains("asks for a call"));
     let named = json!({ "type": "function", "name": "check_availability" });
-    assert!(ask(list, named).await.contains("tool_choice is 'check_availability'"));
+    assert!(ask(list, named.clone()).await.contains("tool_choice is 'check_availability'"));
+    let allowed =
+        |mode: &str| json!({ "type": "allowed_tools", "mode": mode, "tools": [named.clone()] });
+    assert!(ask(list, allowed("auto")).await.contains("tool_choice allows check_availability"));
+    let hi = "[{ say: Hi }]";
+    assert!(ask(hi, allowed("required")).await.contains("asks for a call of check_availability"));
+    assert_eq!(ask(hi, allowed("auto")).await, "");
     assert_eq!(ask(list, json!("required")).await, "");
+    // What is sent raw is sent.
+    let raw = "[{ raw_call: { name: list_bookings, arguments: '{}' } }]";
+    assert_eq!(ask(raw, json!("none")).await, "");
+}
+
+#[tokio::test]
+async fn several_calls_need_a_request_that_allows_them() {
+    let server = start().await;
+    let mut body = request(json!("Hi"));
+    body["parallel_tool_calls"] = json!(false);
+    let armed = server.arm("[{ call: [{ list_bookings: {} }, { list_bookings: {} }] }]");
+    let answer = server.ask(&body).await;
+    assert_eq!((answer.status, answer.error().0), (400, "rehearse"));
+    assert!(armed.finish()[0].title.contains("cannot make 2 calls at once"), "{answer:?}");
+    for script in [
+        "[{ call: { list_bookings: {} }, raw_call: { name: list_bookings, arguments: '{}' } }]",
+        "[{ at_once: true, call: [{ list_bookings: {} }, { list_bookings: {} }] }]",
+    ] {
+        let _armed = server.arm(script);
+        let answer = server.ask(&body).await;
+        assert_eq!(answer.items().iter().filter(|i| i["type"] == "function_call").count(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_text_must_match_the_format_that_the_request_asks_for() {
+    let server = start().await;
+    let schema = json!({
+        "type": "object",
+        "properties": { "n": { "type": "integer" } },
+        "required": ["n"],
+        "additionalProperties": false
+    });
+    let mut body = request(json!("Hi"));
+    body["text"] = json!({ "format": {
+        "type": "json_schema", "name": "number", "strict": true, "schema": schema.clone()
+    } });
+    for (script, refused) in [
+        ("[{ say: Hello }]", "text.format asks for JSON by a strict schema"),
+        ("[{ say: '{\"n\":\"x\"}' }]", "which it does not match"),
+        ("[{ say: '{\"n\":1}' }]", ""),
+        ("[{ fail: { refusal: I cannot do that. } }]", ""),
+        ("[{ fail: { incomplete: content_filter }, say: '{\"n\":' }]", ""),
+    ] {
+        let armed = server.arm(script);
+        let answer = server.ask(&body).await;
+        assert_eq!(answer.status == 200, refused.is_empty(), "{script} {answer:?}");
+        let unmet = armed.finish();
+        assert_eq!(unmet.is_empty(), refused.is_empty(), "{script}");
+        assert!(unmet.iter().all(|unmet| unmet.title.contains(refused)), "{unmet:?}");
+    }
+    let chat = json!({
+        "model": "gpt-4.1",
+        "messages": [user("Hi")],
+        "response_format": { "type": "json_schema", "json_schema": {
+            "name": "number", "strict": true, "schema": schema
+        } }
+    });
+    let _armed = server.arm("[{ say: Hello }]");
+    let answer = server.post("/chat/completions", &chat).await;
+    assert!(answer.error().2.contains("response_format asks for JSON"), "{answer:?}");
 }
 
 #[tokio::test]

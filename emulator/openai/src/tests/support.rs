@@ -162,7 +162,7 @@ pub fn request(input: Value) -> Value {
         "input": input,
         "store": false,
         "include": ["reasoning.encrypted_content"],
-        "parallel_tool_calls": false,
+        "parallel_tool_calls": true,
         "tools": [tool("check_availability", json!({ "date": { "type": "string" } })), tool("list_bookings", json!({}))]
     })
 }

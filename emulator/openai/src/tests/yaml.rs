@@ -15,6 +15,12 @@ fn short_forms_are_read() {
     assert_eq!(fail("cut").cut, Some(CutPoint::Before));
     assert_eq!(fail("{ cut: mid-stream }").cut, Some(CutPoint::MidStream));
     assert_eq!(
+        fail("{ cut: { events: 2 } }").cut,
+        Some(CutPoint::Events { whole: 2, inside: false })
+    );
+    assert_eq!(fail("{ cut: { after: 1s } }").cut, Some(CutPoint::Elapsed(Duration::from_secs(1))));
+    assert_eq!(fail("failed").failed.as_deref(), Some("server_error"));
+    assert_eq!(
         fail("{ incomplete: content_filter }").incomplete,
         Some(IncompleteReason::ContentFilter)
     );
@@ -51,6 +57,12 @@ fn errors_point_at_their_line() {
         ("- fail: 200", "1:9", "not a failing HTTP status"),
         ("- fail: { status: 99 }", "1:19", "not a failing HTTP status"),
         ("- fail: slow", "1:9", "unknown failure 'slow'"),
+        ("- fail: { failed: tired }", "1:19", "no error code 'tired'"),
+        ("- fail: { cut: sometime }", "1:16", "unknown place 'sometime' of a cut"),
+        ("- fail: { cut: { inside: true } }", "1:", "a cut has 'events'"),
+        ("- fail: { cut: { events: 1, after: 1s } }", "1:", "a cut has 'events'"),
+        ("- { say: a, stream: { packet: 0 } }", "1:", "at least 1 byte"),
+        ("- { say: a, stream: { tokens_per_second: 0 } }", "1:", "more than 0"),
         ("- fail: { retry_after: 1 }", "1:", "needs one of"),
         ("- { fail: { delay: 1s, retry_after: 1 }, say: a }", "1:", "need a 'status'"),
         ("- { fail: { status: 500, empty: true } }", "1:", "only one of"),
@@ -62,6 +74,7 @@ fn errors_point_at_their_line() {
         ("- sees: { input: a }", "1:", "a round needs one of"),
         ("- { either: [{ say: a }], say: b }", "1:", "'either' stands alone"),
         ("- { either: [{ sya: a }] }", "1:16", "unknown key"),
+        ("- { at_once: true, call: { a: {} } }", "1:", "a round of several calls"),
         ("- { sees: { input: { contains: a, b: c } }, say: a }", "1:", "must be the only key"),
     ] {
         let error = try_rounds(yaml).unwrap_err();
@@ -78,9 +91,22 @@ fn errors_point_at_their_line() {
 #[test]
 fn the_schema_names_every_key() {
     let schema = serde_json::to_string(&schemars::schema_for!(Vec<Round>)).unwrap();
-    for key in
-        ["sees", "call", "raw_call", "say", "fail", "save", "either", "retry_after", "mid-stream"]
-    {
+    for key in [
+        "sees",
+        "call",
+        "raw_call",
+        "say",
+        "fail",
+        "save",
+        "either",
+        "retry_after",
+        "mid-stream",
+        "at_once",
+        "stream",
+        "packet",
+        "failed",
+        "inside",
+    ] {
         assert!(schema.contains(&format!("\"{key}\"")), "{key}");
     }
 }

@@ -90,9 +90,11 @@ impl World {
         })?;
         let openai = OpenAi::start(
             on_tokio("openai", listeners.openai)?,
-            openai::Options {
-                api_key: settings.openai.api_key.clone(),
-                ..openai::Options::default()
+            {
+                let mut options = openai::Options::default();
+                options.api_key.clone_from(&settings.openai.api_key);
+                options.models.extend(settings.openai.models.iter().cloned());
+                options
             },
             journal.clone(),
             clock.clone(),

@@ -63,6 +63,25 @@ async fn a_function_sees_template_settings_and_the_scenario() {
 }
 
 #[tokio::test]
+async fn the_fake_openai_knows_the_models_of_the_settings_besides_its_own() {
+    let own = "[openai]\nmodels = [\"our-own\"]\n";
+    let settings = testing::settings(&format!("{own}{SETTINGS}{ENVIRONMENT}"));
+    let backend =
+        Backend::new(vec![function("One")], template("/sms"), settings, Path::new(".")).unwrap();
+    let config = WorldConfig {
+        bind: Bind::Free,
+        ..WorldConfig::new(backend, Clock::stopped(Timestamp::UNIX_EPOCH))
+    };
+    let web = config.backend.web().clone();
+    let world = World::start(config).await.unwrap();
+    for (model, status) in [("our-own", 200), ("gpt-6-luna", 200), ("nobodys", 404)] {
+        let url = format!("{}/v1/models/{model}", world.endpoints().openai);
+        let response = web.get(url).bearer_auth("sk-rehearse").send().await.unwrap();
+        assert_eq!(response.status().as_u16(), status, "{model}");
+    }
+}
+
+#[tokio::test]
 async fn the_number_calls_the_webhook_of_the_settings() {
     let world = World::start(config(Bind::Free)).await.unwrap();
     let gateway = &world.endpoints().gateway;

@@ -92,6 +92,9 @@ pub struct Twilio {
 pub struct OpenAi {
     /// The API key that it accepts.
     pub api_key: String,
+    /// Models that it knows besides OpenAI's own.
+    #[serde(deserialize_with = "values::models")]
+    pub models: Vec<String>,
 }
 
 /// How the number's webhook is configured at Twilio.
@@ -277,7 +280,7 @@ impl Default for Journal {
 
 impl Default for OpenAi {
     fn default() -> Self {
-        Self { api_key: "sk-rehearse".into() }
+        Self { api_key: "sk-rehearse".into(), models: Vec::new() }
     }
 }
 

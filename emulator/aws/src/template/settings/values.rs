@@ -150,6 +150,14 @@ pub(super) fn account_sid<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     }
 }
 
+pub(super) fn models<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let models = Vec::<String>::deserialize(deserializer)?;
+    match models.iter().find(|model| model.is_empty() || model.contains(char::is_whitespace)) {
+        Some(model) => Err(D::Error::custom(format!("`{model}` is not the id of a model"))),
+        None => Ok(models),
+    }
+}
+
 pub(super) fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     let number = i64::deserialize(deserializer)?;
     let positive = usize::try_from(number).ok().filter(|number| *number > 0);

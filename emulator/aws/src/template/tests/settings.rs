@@ -21,6 +21,10 @@ J = '{"a": {"b": 1}}'
 fn settings_have_defaults_and_patterns_leave_json_alone() {
     let settings = Settings::parse("rehearse.toml", SETTINGS).unwrap();
     assert_eq!(settings.ports.control, 4040);
+    assert_eq!(
+        (settings.openai.api_key.as_str(), settings.openai.models.len()),
+        ("sk-rehearse", 0)
+    );
     assert_eq!(settings.journal.limits(), rehearse_core::journal::Limits::default());
     let endpoints = Endpoints {
         gateway: "g".into(),
@@ -48,6 +52,11 @@ fn settings_that_are_wrong_are_pointed_at() {
         ("[people]", "[journal]\nmegabytes = -1\n[people]", "this must be at least 1"),
         ("[people]", "[journal]\nentries = 5\n[people]", "unknown field `entries`"),
         ("\"t\"", "7", "expected a string"),
+        (
+            "[people]",
+            "[openai]\nmodels = [\"gpt 7\"]\n[people]",
+            "`gpt 7` is not the id of a model",
+        ),
     ] {
         let error = Settings::parse("rehearse.toml", &SETTINGS.replacen(from, to, 1)).unwrap_err();
         let error = error.to_string();

@@ -7,19 +7,23 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
+    body::{Body, to_bytes},
     extract::State,
     http::StatusCode,
     middleware::from_fn,
     response::{IntoResponse as _, Response},
     routing::post,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::layers;
+use super::{layers, routing};
 use crate::{
     app::{error_chain::ErrorChain, outbox::OutboxService, reply::ReplyService},
-    domain::background::BackgroundTask,
+    domain::background::{BackgroundTask, NoTask},
 };
+
+/// Longest event that is read, in bytes: Lambda takes a megabyte for an asynchronous invocation.
+const MAX_EVENT_BYTES: usize = 1024 * 1024;
 
 #[derive(Clone)]
 struct Endpoint {
@@ -30,13 +34,14 @@ struct Endpoint {
 /// Builds the router of the function that works outside of requests: `POST /events`.
 pub fn background(reply: ReplyService, outbox: OutboxService) -> Router {
     Router::new()
-        .route("/events", post(run))
+        .route("/events", post(run).fallback(routing::method_not_allowed))
         .with_state(Endpoint { reply: Arc::new(reply), outbox })
+        .fallback(routing::not_found)
         .layer(from_fn(layers::trace))
 }
 
-async fn run(State(endpoint): State<Endpoint>, Json(event): Json<Value>) -> Response {
-    let task = match BackgroundTask::parse(&event) {
+async fn run(State(endpoint): State<Endpoint>, body: Body) -> Response {
+    let task = match read(body).await {
         Ok(task) => task,
         Err(error) => {
             // A repeat would be no better.
@@ -52,6 +57,15 @@ async fn run(State(endpoint): State<Endpoint>, Json(event): Json<Value>) -> Resp
             (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response()
         }
     }
+}
+
+/// Reads an event, whatever its content type.
+///
+/// # Errors
+/// When it is too long, no JSON or no task.
+async fn read(body: Body) -> Result<BackgroundTask, NoTask> {
+    let body = to_bytes(body, MAX_EVENT_BYTES).await.map_err(|_| NoTask)?;
+    BackgroundTask::parse(&serde_json::from_slice(&body).map_err(|_| NoTask)?)
 }
 
 impl Endpoint {

@@ -32,7 +32,8 @@ where
         .layer(from_fn(layers::cors))
 }
 
-async fn not_found() -> ApiError {
+/// 404, for an unknown path.
+pub(super) async fn not_found() -> ApiError {
     ApiError::new(StatusCode::NOT_FOUND, "Not found")
 }
 

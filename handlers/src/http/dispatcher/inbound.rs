@@ -34,7 +34,7 @@ pub(super) fn is_ours(fields: &KeyValuePairs, account_sid: &str, number: &Phone)
 }
 
 /// `SM` for a text or `MM` for one with pictures, and 32 hexadecimal digits.
-fn is_message_sid(sid: &str) -> bool {
+pub(super) fn is_message_sid(sid: &str) -> bool {
     let digits = sid.strip_prefix("SM").or_else(|| sid.strip_prefix("MM"));
     digits.is_some_and(|digits| digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit()))
 }
@@ -62,10 +62,17 @@ pub(super) fn parse(
     })
 }
 
-/// Twilio's code for why the webhook failed before, if this request goes to its fallback URL.
+/// Twilio's code: for why the webhook failed before, if this request goes to its fallback URL, or why a
+/// text did not arrive. Only a number: a body that is split otherwise than it was signed may have
+/// anything in this field, and it is logged.
 pub(super) fn error_code(fields: &KeyValuePairs) -> Option<&str> {
-    get(fields, "ErrorCode")
+    get(fields, "ErrorCode").filter(|code| {
+        (1..=MAX_CODE_DIGITS).contains(&code.len()) && code.bytes().all(|c| c.is_ascii_digit())
+    })
 }
+
+/// Twilio's codes have five digits.
+const MAX_CODE_DIGITS: usize = 6;
 
 /// Most pictures that Twilio sends with a text.
 const MAX_MEDIA: usize = 10;

@@ -1,5 +1,6 @@
 //! `/message-status`: what became of a confirmation, as Twilio reports it.
 
+use super::inbound;
 use crate::{domain::phone::Phone, http::body::KeyValuePairs};
 
 /// Where Twilio reports the state of a text, relative to the webhook.
@@ -34,15 +35,15 @@ pub(super) fn undelivered(
     account_sid: &str,
     number: &Phone,
 ) -> Option<UndeliveredText> {
-    let get = |name: &str| super::inbound::get(fields, name);
+    let get = |name: &str| inbound::get(fields, name);
     let ours = get("AccountSid") == Some(account_sid) && get("From") == Some(number.as_str());
     if !ours || !matches!(get("MessageStatus"), Some("undelivered" | "failed")) {
         return None;
     }
     Some(UndeliveredText {
         to: Phone::from_e164(get("To")?).ok()?,
-        sid: get("MessageSid")?.to_owned(),
-        code: get("ErrorCode").unwrap_or("none").to_owned(),
+        sid: get("MessageSid").filter(|sid| inbound::is_message_sid(sid))?.to_owned(),
+        code: inbound::error_code(fields).unwrap_or("none").to_owned(),
     })
 }
 
@@ -67,11 +68,12 @@ mod tests {
     #[test]
     fn only_what_did_not_arrive_is_told() {
         let number = Phone::parse("+19045550100").unwrap();
-        let report = |status: &str, from: &str| {
+        let sid = "SM00000000000000000000000000000001";
+        let report_with = |sid: &str, code: &str, status: &str, from: &str| {
             let fields = [
-                ("MessageSid", "SM1"),
+                ("MessageSid", sid),
                 ("MessageStatus", status),
-                ("ErrorCode", "30003"),
+                ("ErrorCode", code),
                 ("AccountSid", "AC1"),
                 ("From", from),
                 ("To", "+19042520927"),
@@ -79,10 +81,18 @@ mod tests {
             let pairs = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
             undelivered(&pairs, "AC1", &number)
         };
+        let report = |status: &str, from: &str| report_with(sid, "30003", status, from);
         for status in ["undelivered", "failed"] {
             assert_eq!(report(status, "+19045550100").unwrap().code, "30003");
         }
         assert_eq!(report("delivered", "+19045550100"), None);
         assert_eq!(report("failed", "+19045550101"), None);
+        // Both are logged, and a body can be split so that anything stands in them.
+        for code in ["", "3000312345", "30003From", "+19042520927"] {
+            assert_eq!(report_with(sid, code, "failed", "+19045550100").unwrap().code, "none");
+        }
+        for sid in ["SM1", "SM0000000000000000000000000000000From", "+19042520927"] {
+            assert_eq!(report_with(sid, "30003", "failed", "+19045550100"), None, "{sid}");
+        }
     }
 }

@@ -42,10 +42,10 @@ fn chain(source: &BoxError) -> String {
 #[tokio::test]
 async fn a_wrong_request_is_rejected_and_not_repeated() {
     for (status, body, says) in [
-        (400, "error_400_no_tool_output.json", "No tool output found"),
-        (400, "error_400_no_tool_call.json", "No tool call found"),
-        (400, "error_400_duplicate_item.json", "Duplicate item"),
-        (400, "error_400_missing_reasoning.json", "required 'reasoning' item"),
+        (400, "error_400_no_tool_output.json", "param input"),
+        (400, "error_400_no_tool_call.json", "param input"),
+        (400, "error_400_duplicate_item.json", "param input"),
+        (400, "error_400_missing_reasoning.json", "param input"),
         (400, "error_400_invalid_schema.json", "invalid_function_parameters"),
         (400, "error_400_context_length.json", "context_length_exceeded"),
         (401, "error_401_invalid_api_key.json", "invalid_api_key"),
@@ -57,6 +57,19 @@ async fn a_wrong_request_is_rejected_and_not_repeated() {
         let text = chain(&source);
         assert!(text.contains(&format!("answered {status}")) && text.contains(says), "{text}");
         assert_eq!(asked, 1, "{body}");
+    }
+}
+
+/// It may quote the request, with a customer's words in it, or the key.
+#[tokio::test]
+async fn what_an_error_says_in_words_is_not_told() {
+    let words = r#"{"error":{"message":"secret words","type":"secret words","param":"secret words","code":"secret words"}}"#;
+    for body in [words, "<p>secret words</p>", "secret words"] {
+        let answer = ResponseTemplate::new(400).set_body_raw(body, "application/json");
+        let (outcome, _) = always(answer, RETRY_POLICY).await;
+        let Err(ModelError::Rejected(source)) = outcome else { panic!("{body}: {outcome:?}") };
+        let text = chain(&source);
+        assert!(text.contains("answered 400") && !text.contains("secret"), "{text}");
     }
 }
 

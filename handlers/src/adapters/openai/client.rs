@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use async_openai::{
-    Client, config::OpenAIConfig, error::OpenAIError, middleware::HttpRequestFactory,
+    Client,
+    config::OpenAIConfig,
+    error::{ApiError, OpenAIError},
+    middleware::HttpRequestFactory,
 };
 use async_trait::async_trait;
 use tower::service_fn;
 
 use super::{
+    loggable::loggable,
     retry::{self, ApiKey, RetryPolicy},
     wire::{CreateResponse, Response},
 };
@@ -77,8 +81,13 @@ impl Model for OpenAi {
 /// The client's errors without the response that they quote, which may hold a customer's words.
 #[derive(Debug, thiserror::Error)]
 enum RequestError {
-    #[error("answered {status}: {error}")]
-    Status { status: u16, error: async_openai::error::ApiError },
+    #[error(
+        "answered {status}: {kind}, code {code}, param {param}",
+        kind = loggable(.error.r#type.as_deref()),
+        code = loggable(.error.code.as_deref()),
+        param = loggable(.error.param.as_deref()),
+    )]
+    Status { status: u16, error: ApiError },
     #[error("the request failed")]
     Transport(#[source] reqwest::Error),
     #[error("the answer cannot be read at line {line} column {column}")]

@@ -6,6 +6,7 @@
 //! transport below the client, `client` implements the port with it.
 
 mod client;
+mod loggable;
 mod retry;
 mod wire;
 

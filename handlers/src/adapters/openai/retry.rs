@@ -47,9 +47,6 @@ impl RetryPolicy {
     }
 }
 
-/// Characters of an error message that reach the log.
-const MAX_LOGGED_CHARS: usize = 300;
-
 /// The API key as the header that carries it.
 #[derive(Clone)]
 pub(super) struct ApiKey(pub(super) Arc<dyn Credential>);
@@ -191,18 +188,9 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         .or_else(|| number("retry-after").map(Duration::from_secs))
 }
 
-/// The provider's error; any other body becomes the message of one.
+/// The provider's error; nothing of any other body.
 fn api_error(body: &Bytes) -> ApiError {
-    let mut error = match serde_json::from_slice::<WrappedError>(body) {
-        Ok(wrapped) => wrapped.error,
-        Err(_) => {
-            ApiError { message: String::from_utf8_lossy(body).into_owned(), ..ApiError::default() }
-        }
-    };
-    if let Some((limit, _)) = error.message.char_indices().nth(MAX_LOGGED_CHARS) {
-        error.message.truncate(limit);
-    }
-    error
+    serde_json::from_slice::<WrappedError>(body).map(|wrapped| wrapped.error).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -240,11 +228,5 @@ mod tests {
     fn an_empty_account_is_not_a_matter_of_waiting() {
         let body = r#"{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","param":null,"code":"insufficient_quota"}}"#;
         assert_eq!(decide(429, &[("retry-after", "1")], body), RetryDecision::GiveUp);
-    }
-
-    #[test]
-    fn a_long_error_text_is_cut_at_a_character() {
-        let body = Bytes::from("é".repeat(1000));
-        assert_eq!(api_error(&body).message, "é".repeat(MAX_LOGGED_CHARS));
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::loggable::loggable;
 use crate::{
     domain::turn::ConversationItem,
     ports::{ModelError, ModelRequest, ToolSpec},
@@ -154,7 +155,7 @@ enum Part {
 
 /// The provider reports that the response was not completed.
 #[derive(Debug, thiserror::Error)]
-#[error("the response is {status}, code {code:?}")]
+#[error("the response is {}, code {}", loggable(Some(.status)), loggable(.code.as_deref()))]
 struct UnfinishedResponse {
     status: String,
     code: Option<String>,
@@ -277,6 +278,6 @@ mod tests {
             "error": { "code": "server_error", "message": "secret words" },
         }));
         let Err(ModelError::Unavailable(source)) = answer else { panic!("{answer:?}") };
-        assert_eq!(source.to_string(), r#"the response is failed, code Some("server_error")"#);
+        assert_eq!(source.to_string(), "the response is failed, code server_error");
     }
 }

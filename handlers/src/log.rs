@@ -24,6 +24,9 @@ const QUIET: [&str; 10] = [
     "rustls",
 ];
 
+/// This crate.
+const OWN: &str = env!("CARGO_CRATE_NAME");
+
 /// Installs the subscriber. `LOG_LEVEL` (`error` to `info`, in debug builds to `trace`) defaults to
 /// `info`.
 pub fn init(vars: &Vars) {
@@ -33,7 +36,8 @@ pub fn init(vars: &Vars) {
 
 /// Returns the subscriber that [`init`] installs, writing to `writer`.
 ///
-/// Lines carry no time, because CloudWatch adds one.
+/// Lines carry no time, because CloudWatch adds one. What other crates say below `info` is left out
+/// at every level: the Lambda runtime writes whole events there.
 pub fn subscriber<W>(vars: &Vars, writer: W) -> impl Subscriber + Send + Sync
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
@@ -41,7 +45,10 @@ where
     let level =
         vars.get("LOG_LEVEL").and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
     let quiet = QUIET.map(|target| (target, LevelFilter::OFF));
-    let filter = Targets::new().with_default(level).with_targets(quiet);
+    let filter = Targets::new()
+        .with_default(level.min(LevelFilter::INFO))
+        .with_target(OWN, level)
+        .with_targets(quiet);
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)

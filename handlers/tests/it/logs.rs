@@ -108,9 +108,11 @@ fn an_event_is_one_line_with_its_request() {
 fn clients_are_quiet_at_every_level() {
     let lines = logged(Some("trace"), || {
         tracing::error!(target: "async_openai::error", "failed deserialization of: secret words");
-        tracing::trace!("ours");
+        tracing::trace!(target: "lambda_runtime::layers", body = "secret words", "raw event");
+        tracing::trace!(target: "a_new_dependency", "secret words");
+        tracing::trace!(target: "handlers::app", "ours");
     });
-    assert_eq!(lines.len(), 1);
+    assert_eq!(lines.len(), 1, "{lines:?}");
     assert_eq!(lines[0]["message"], "ours");
 }
 

@@ -4,6 +4,7 @@
 //! than answering a text.
 
 mod clients;
+mod plain_event;
 mod serve;
 
 use std::{sync::Arc, time::Duration};
@@ -13,6 +14,7 @@ use axum::Router;
 
 pub use self::{
     clients::{Clients, ClientsError},
+    plain_event::plain_event,
     serve::{serve_lambda, serve_lambda_events},
 };
 use crate::{

@@ -9,13 +9,14 @@ use http::{
     header::{CONTENT_ENCODING, CONTENT_TYPE},
 };
 use lambda_http::{
-    BoxFuture, IntoResponse,
+    Adapter, BoxFuture, IntoResponse,
     lambda_runtime::{self, LambdaEvent, service_fn},
+    request::LambdaRequest,
 };
 use serde_json::Value;
 use tower::ServiceExt;
 
-use super::Clients;
+use super::{Clients, plain_event::plain_event};
 use crate::{
     config::{ConfigError, Vars},
     log,
@@ -34,7 +35,11 @@ pub async fn serve_lambda(
 ) -> Result<(), lambda_http::Error> {
     let router = start(vars, build)?;
     let service = ServiceExt::<lambda_http::Request>::map_response(router, LambdaAnswer);
-    lambda_http::run(service).await
+    let adapter = Adapter::from(service);
+    lambda_runtime::run(adapter.map_request(|event: LambdaEvent<LambdaRequest>| {
+        LambdaEvent::new(plain_event(event.payload), event.context)
+    }))
+    .await
 }
 
 /// A response as Lambda's result: text as it is, anything else and what is compressed in base64.

@@ -66,11 +66,38 @@ fn shop_with_owner() -> (Router, Arc<FakeSms>) {
     (router, sms)
 }
 
+/// The function that works outside of requests.
+pub fn late_reply() -> (Router, Arc<FakeStore>) {
+    let Services { reply, outbox, store, .. } = services("Hello", None);
+    (http::background(reply, outbox), store)
+}
+
 fn build_shop(
     answer: &'static str,
     public_urls: &[&str],
     owner_phone: Option<Phone>,
 ) -> (Router, Arc<FixedAnswerModel>, Arc<FakeStore>, Arc<FakeSms>) {
+    let Services { reply, model, store, sms, .. } = services(answer, owner_phone);
+    let public_urls = public_urls.iter().map(|url| (*url).to_owned()).collect();
+    let authentication = WebhookAuthentication {
+        auth_token: Arc::new(StaticCredential::new(TOKEN)),
+        public_urls,
+        account_sid: "AC1".to_owned(),
+        number: Phone::parse("+19045550100").unwrap(),
+    };
+    (http::dispatcher(reply, authentication), model, store, sms)
+}
+
+/// What answers texts, on ports in memory.
+struct Services {
+    reply: ReplyService,
+    outbox: OutboxService,
+    model: Arc<FixedAnswerModel>,
+    store: Arc<FakeStore>,
+    sms: Arc<FakeSms>,
+}
+
+fn services(answer: &'static str, owner_phone: Option<Phone>) -> Services {
     let model = Arc::new(FixedAnswerModel { answer, ..FixedAnswerModel::default() });
     let store = Arc::new(FakeStore::default());
     let sms = Arc::new(FakeSms::default());
@@ -86,7 +113,7 @@ fn build_shop(
         model: model.clone(),
         store: store.clone(),
         sms: sms.clone(),
-        background: Arc::new(outbox),
+        background: Arc::new(outbox.clone()),
         ids: Arc::new(RandomIdGenerator),
         timer: Arc::new(SystemTimer),
         safety_key: Arc::new(StaticCredential::new("key")),
@@ -100,17 +127,11 @@ fn build_shop(
         send_timeout: SEND_TIMEOUT,
     };
     let reply = ReplyService::new(ports, Calendar::new("America/New_York").unwrap(), settings);
-    let public_urls = public_urls.iter().map(|url| (*url).to_owned()).collect();
-    let authentication = WebhookAuthentication {
-        auth_token: Arc::new(StaticCredential::new(TOKEN)),
-        public_urls,
-        account_sid: "AC1".to_owned(),
-        number: Phone::parse("+19045550100").unwrap(),
-    };
-    (http::dispatcher(reply, authentication), model, store, sms)
+    Services { reply, outbox, model, store, sms }
 }
 
-fn sign(url: &str, form: &str) -> String {
+/// Twilio's signature with the shop's token.
+pub fn sign(url: &str, form: &str) -> String {
     sign_with(TOKEN, url, form)
 }
 

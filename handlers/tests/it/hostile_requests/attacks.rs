@@ -1,6 +1,9 @@
 //! What nobody sends who means well.
 
-use super::routes::{Caller, Route};
+use super::{
+    bodies,
+    routes::{BOOKED, Caller, Route},
+};
 use crate::events::{TestRequest, request};
 
 /// Methods, of which some are a route's own.
@@ -8,44 +11,83 @@ const METHODS: [&str; 10] =
     ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "CONNECT", "PROPFIND"];
 /// The admin token of the routers.
 const RIGHT_TOKEN: &str = "Bearer s3cret";
+const OWN_ORIGIN: &str = "https://shop.example";
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 /// Names of fields that some route reads.
 const FIELDS: [&str; 8] =
     ["phone", "date", "status", "max_discount", "hours", "token", "hold_id", "Body"];
 
-/// A request, and what tells it from others in a failed test.
+/// A request, and what must come of it.
 pub struct Attack {
+    /// Tells it from others in a failed test.
     pub name: String,
     pub request: TestRequest,
+    /// Whether it has what lets its caller in.
+    pub is_let_in: bool,
+    /// Whether its body is right but for one value, so that it comes as far as a request can.
+    pub is_nearly_right: bool,
+    pub expected: Expected,
+}
+
+/// What must come of an attack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// Nothing is written.
+    NoWrite,
+    /// It is refused, and nothing is written.
+    Refusal,
+    /// Nothing is written unless it is taken.
+    Either,
+    /// It is taken: what attacks change only a bit of is right.
+    Success,
 }
 
 fn attack(name: impl Into<String>, request: TestRequest) -> Attack {
-    Attack { name: name.into(), request }
+    let (is_let_in, is_nearly_right) = (true, false);
+    let expected = Expected::NoWrite;
+    Attack { name: name.into(), request, is_let_in, is_nearly_right, expected }
 }
 
-/// Everything for a route.
-pub fn on(route: Route) -> Vec<Attack> {
+/// A request that nobody may be let in by.
+fn shut_out(name: impl Into<String>, request: TestRequest) -> Attack {
+    let expected = Expected::Refusal;
+    Attack { is_let_in: false, expected, ..attack(name, request) }
+}
+
+/// Everything for a route. `session` is the cookie of a session that holds.
+pub fn on(route: Route, session: &str) -> Vec<Attack> {
     let mut attacks = wrong_methods(route);
     attacks.extend(wrong_tokens(route));
+    attacks.extend(wrong_sessions(route, session));
     attacks.extend(odd_places(route));
     attacks.extend(odd_queries(route));
+    attacks.extend(odd_headers(route));
     for method in route.methods {
         if route.caller == Caller::Owner && route.needs_no_body(method) {
             continue;
         }
         attacks.extend(odd_bodies(route, method));
+        attacks.extend(changed_bodies(route, method));
     }
     attacks
 }
 
 /// A request to the route with what lets its caller in, as far as anybody can have it.
 fn ask(route: Route, method: &'static str) -> TestRequest {
-    let asked = request(method, "").path(route.path_of("nobody"));
+    ask_at(route, method, "nobody")
+}
+
+fn ask_at(route: Route, method: &'static str, place: &str) -> TestRequest {
+    let asked = request(method, "").path(route.path_of(place));
     match route.caller {
         Caller::Owner => asked.header("authorization", RIGHT_TOKEN),
         Caller::Twilio => asked.header("x-twilio-signature", "RSOYDt4T1cUTdK1PDd93/VVr8B8="),
-        Caller::Anybody => asked,
+        // The owner's own page asks for a session.
+        Caller::Anybody if route.path == "/owner/session" => {
+            asked.header("origin", OWN_ORIGIN).header("sec-fetch-site", "same-origin")
+        }
+        Caller::Anybody | Caller::Lambda => asked,
     }
 }
 
@@ -56,7 +98,7 @@ fn wrong_methods(route: Route) -> Vec<Attack> {
 
 fn wrong_tokens(route: Route) -> Vec<Attack> {
     let header = match route.caller {
-        Caller::Anybody => return Vec::new(),
+        Caller::Anybody | Caller::Lambda => return Vec::new(),
         Caller::Owner => "authorization",
         Caller::Twilio => "x-twilio-signature",
     };
@@ -82,10 +124,116 @@ fn wrong_tokens(route: Route) -> Vec<Attack> {
     let mut attacks = Vec::new();
     for method in route.methods {
         let asked = || request(method, "").path(route.path_of("+19042520927"));
-        attacks.push(attack(format!("{method} without a token"), asked()));
+        attacks.push(shut_out(format!("{method} without a token"), asked()));
         for token in tokens {
             let name = format!("{method} with the token {token:.40}");
-            attacks.push(attack(name, asked().header(header, token).json(&"{}".into())));
+            attacks.push(shut_out(name, asked().header(header, token).json(&"{}".into())));
+        }
+    }
+    attacks
+}
+
+/// Sessions that nobody was given, and a right one from another page.
+fn wrong_sessions(route: Route, session: &str) -> Vec<Attack> {
+    if route.caller != Caller::Owner {
+        return Vec::new();
+    }
+    let opens = route.path.starts_with("/owner/");
+    let value = session.split_once('=').map_or("", |(_, value)| value);
+    let (end, rest) = value.split_once('.').unwrap_or_default();
+    let wrong = [
+        "session=".to_owned(),
+        "session=..".to_owned(),
+        format!("session={}", "a".repeat(8_000)),
+        format!("session={rest}.{end}"),
+        format!("session=9{end}.{rest}"),
+        format!("session={end}.{rest}0"),
+        format!("session=-{end}.{rest}"),
+        format!("session={}", value.to_uppercase().replace(|c: char| c.is_ascii_digit(), "F")),
+        "session=\u{200f}; session=%00".to_owned(),
+    ];
+    let mut attacks = Vec::new();
+    for method in route.methods {
+        let asked = || {
+            let asked = request(method, "").path(route.path_of(BOOKED)).json(&"{}".into());
+            asked.header("origin", OWN_ORIGIN).header("sec-fetch-site", "same-origin")
+        };
+        for cookie in &wrong {
+            let name = format!("{method} with the cookie {cookie:.40}");
+            attacks.push(shut_out(name, asked().header("cookie", cookie)));
+        }
+        if !opens {
+            // The session is the page's: other programs' routes do not know it.
+            let name = format!("{method} with a session of the page");
+            attacks.push(shut_out(name, asked().header("cookie", session)));
+        } else if *method != "GET" {
+            for origin in ["null", "https://evil.example", "https://shop.example.evil.example", ""]
+            {
+                let asked = asked().header("cookie", session).header("origin", origin);
+                attacks.push(shut_out(format!("{method} from the page {origin}"), asked));
+            }
+        }
+    }
+    attacks
+}
+
+/// Headers that say something else than the gateway, or nothing that can be read.
+fn odd_headers(route: Route) -> Vec<Attack> {
+    let long = "a,".repeat(4_000);
+    let mut attacks = Vec::new();
+    for method in route.methods {
+        if route.needs_no_body(method) {
+            continue;
+        }
+        for name in [
+            "accept-language",
+            "accept",
+            "cookie",
+            "if-none-match",
+            "idempotency-key",
+            "origin",
+            "sec-fetch-site",
+            "user-agent",
+            "x-amzn-trace-id",
+            "x-forwarded-for",
+        ] {
+            for value in ["", "\u{200f}\u{e9}", "*;q=1e999", "\"", "-1", &long] {
+                let asked = ask(route, method).json(&"x".into()).header(name, value);
+                attacks.push(attack(format!("{method} with {name}: {value:.20}"), asked));
+            }
+        }
+    }
+    attacks
+}
+
+/// Bodies that are right but for one value.
+fn changed_bodies(route: Route, method: &'static str) -> Vec<Attack> {
+    let right = bodies::right(route, method);
+    let is_read = bodies::are_taken(route);
+    let asked = || ask_at(route, method, BOOKED);
+    let expected = |must_be_refused| match route.caller {
+        // What is no task is not repeated, so it is no failure.
+        Caller::Lambda => Expected::NoWrite,
+        _ if must_be_refused => Expected::Refusal,
+        _ => Expected::Either,
+    };
+    let success = if is_read { Expected::Success } else { Expected::Refusal };
+    let mut attacks = Vec::new();
+    let mut push = |name: String, request: TestRequest, expected| {
+        let attack = attack(format!("{method} {name}"), request);
+        attacks.push(Attack { is_nearly_right: true, expected, ..attack });
+    };
+    for body in &right.json {
+        push("of the right JSON".into(), asked().json(body), success);
+        for changed in bodies::changed_json(body) {
+            push(changed.name, asked().json(&changed.body), expected(changed.must_be_refused));
+        }
+    }
+    for form in &right.forms {
+        push("of the right form".into(), asked().form(&bodies::encoded(form)), success);
+        for changed in bodies::changed_forms(form) {
+            let name = format!("form {}", changed.name);
+            push(name, asked().form(&bodies::encoded(&changed.body)), expected(false));
         }
     }
     attacks

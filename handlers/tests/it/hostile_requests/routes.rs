@@ -1,4 +1,4 @@
-//! Every route of the functions that the internet reaches, and routers with what could be lost.
+//! Every route of every function, and routers with what could be lost.
 
 use std::sync::Arc;
 
@@ -21,6 +21,7 @@ pub enum Function {
     Dispatcher,
     Scheduler,
     StateManager,
+    LateReply,
 }
 
 /// Who may ask.
@@ -31,6 +32,8 @@ pub enum Caller {
     Twilio,
     /// Who has the admin token.
     Owner,
+    /// Which gives the function its events; nobody else reaches it.
+    Lambda,
 }
 
 /// A path, who may ask for it, and the methods that it has.
@@ -58,11 +61,11 @@ const GET: &[&str] = &["GET"];
 const POST: &[&str] = &["POST"];
 const BOTH: &[&str] = &["GET", "POST"];
 
-use Caller::{Anybody, Owner, Twilio};
-use Function::{Dispatcher, Scheduler, StateManager};
+use Caller::{Anybody, Lambda, Owner, Twilio};
+use Function::{Dispatcher, LateReply, Scheduler, StateManager};
 
-/// All of them. A test compares them with the template and with the source of the owner's page.
-pub const ROUTES: [Route; 29] = [
+/// All of them. A test compares them with the routers' own.
+pub const ROUTES: [Route; 30] = [
     route(Dispatcher, Twilio, "/dispatcher", BOTH),
     route(Dispatcher, Twilio, "/message-status", POST),
     route(Scheduler, Anybody, "/scheduler", BOTH),
@@ -92,6 +95,7 @@ pub const ROUTES: [Route; 29] = [
     route(StateManager, Owner, "/owner/api/calendar", CHANGED),
     route(StateManager, Owner, "/owner/api/calendar/time-off", TIME_OFF),
     route(StateManager, Owner, "/owner/api/customers/{phone}", CUSTOMER),
+    route(LateReply, Lambda, "/events", POST),
 ];
 
 impl Route {
@@ -113,21 +117,30 @@ impl Route {
 
 /// A router of a route's function on tables with a customer in them.
 pub async fn router_of(route: Route) -> (Router, Arc<FakeStore>) {
-    let (router, store) = match route.function {
+    let (router, store) = empty_router_of(route.function);
+    fill(&store).await;
+    (router, store)
+}
+
+/// A router of a function on empty tables.
+pub fn empty_router_of(function: Function) -> (Router, Arc<FakeStore>) {
+    match function {
         Function::Dispatcher => {
             let (router, _, store) = crate::dispatcher::shop("Hello", &[]);
             (router, store)
         }
         Function::Scheduler => crate::scheduler::confirming_router(),
         Function::StateManager => crate::state::router(),
-    };
-    fill(&store).await;
-    (router, store)
+        Function::LateReply => crate::dispatcher::late_reply(),
+    }
 }
+
+/// The customer's booking.
+pub const BOOKED: &str = "LEAD-20260210-201000-1a2b3c";
 
 async fn fill(store: &FakeStore) {
     let slot = Slot::new(date(2026, 2, 11), SlotTime::hour_of_day(14));
-    let lead = memory_ports::lead(LeadId::from_row("LEAD-20260210-201000-1a2b3c"), slot);
+    let lead = memory_ports::lead(LeadId::from_row(BOOKED), slot);
     let new = memory_ports::new_booking(
         Lead { customer_name: Some("Nightingale".into()), ..lead },
         &["t"],

@@ -46,7 +46,7 @@ browser *files:
 faketime *arguments:
     scripts/false-clock {{arguments}}
 
-# Runs what takes too long for every change: properties, store, simulation, sweep, faults.
+# Runs what takes too long for every change: properties, store, simulation, sweep, explore, faults, fuzz.
 deep *parts:
     scripts/deep {{parts}}
 

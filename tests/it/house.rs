@@ -50,6 +50,7 @@ const AWS: &[Rule] = &[
     ("iam", &["template"]),
     ("gateway", &["function", "template"]),
     ("events", &["gateway", "template"]),
+    ("hostile", &["gateway", "template"]),
 ];
 
 /// Rooms of `emulator/cli`: what commands share never uses a command.

@@ -36,6 +36,9 @@
 pub mod events;
 pub mod function;
 pub mod gateway;
+#[cfg(feature = "testing")]
+#[doc(hidden)]
+pub mod hostile;
 pub mod iam;
 pub mod secrets;
 pub mod template;

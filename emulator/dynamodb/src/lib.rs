@@ -66,6 +66,9 @@ mod engine;
 mod fake;
 mod fault_response;
 pub mod fixture;
+#[cfg(any(test, feature = "testing"))]
+#[doc(hidden)]
+pub mod hostile;
 mod http_connection;
 mod item;
 mod namespace;

@@ -187,7 +187,7 @@ impl FakeTwilioBuilder {
 
 /// A client that trusts no certificate, since loading them takes longer than most tests. It does not
 /// depend on the process's default provider of cryptography, which a library must not set.
-fn webhook_client() -> io::Result<reqwest::Client> {
+pub(crate) fn webhook_client() -> io::Result<reqwest::Client> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

@@ -75,6 +75,9 @@
 mod account;
 mod fake;
 mod geo;
+#[cfg(feature = "testing")]
+#[doc(hidden)]
+pub mod hostile;
 mod inbound;
 mod inbox;
 mod message;

@@ -24,7 +24,7 @@ pub(crate) mod invoke;
 mod invoker;
 pub(crate) mod lambda;
 mod request;
-mod response;
+pub(crate) mod response;
 mod route;
 mod running_invocations;
 mod server;

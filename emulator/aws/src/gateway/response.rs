@@ -14,7 +14,7 @@ const HOP_BY_HOP: [HeaderName; 4] =
 /// A function's result is not one that API Gateway takes.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the function's answer is malformed: {0}")]
-pub(super) struct Malformed(&'static str);
+pub(crate) struct Malformed(&'static str);
 
 /// An error as API Gateway words it: `{"message": ...}`.
 pub(super) fn message(status: StatusCode, message: &str) -> Response<Bytes> {
@@ -29,7 +29,7 @@ pub(super) fn message(status: StatusCode, message: &str) -> Response<Bytes> {
 ///
 /// # Errors
 /// When AWS would take the result for malformed.
-pub(super) fn from_result(
+pub(crate) fn from_result(
     payload: Payload,
     result: &Value,
     decodes: bool,

@@ -22,6 +22,8 @@ mod runtime_api;
 mod tests;
 
 pub(super) use self::pool::ProcessPool;
+#[cfg(feature = "testing")]
+pub(crate) use self::runtime_api::error_text;
 pub use self::{config::LambdaConfig, launcher::Launcher};
 
 use std::time::Duration;

@@ -178,7 +178,12 @@ async fn reported_error(headers: &http::HeaderMap, body: Incoming) -> String {
     let header = headers.get("lambda-runtime-function-error-type");
     let header = header.and_then(|value| value.to_str().map(str::to_owned).ok());
     let body = read(body).await.ok().flatten().unwrap_or_default();
-    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    error_text(header, &body)
+}
+
+/// The error of a report's body, with the type of its header where the body names none.
+pub(crate) fn error_text(header: Option<String>, body: &[u8]) -> String {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let member = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
     let kind = member("errorType").or(header);
     match (kind, member("errorMessage")) {

@@ -56,6 +56,15 @@ pub fn lambda(others: &[(&str, &str)]) -> Vec<String> {
     words
 }
 
+/// `--target lambda` with functions that log at every level.
+pub fn logging_everything() -> Vec<String> {
+    let mut words = lambda(&[]);
+    for word in words.iter_mut().filter(|word| word.contains('=')) {
+        *word = word.replacen('=', "=env LOG_LEVEL=trace ", 1);
+    }
+    words
+}
+
 /// Runs scenarios on these functions.
 fn run(folder: &Path, what: &[&str], others: &[(&str, &str)]) -> Finished {
     let lambda = lambda(others);

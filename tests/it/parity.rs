@@ -1,12 +1,12 @@
 //! Both targets leave the same journal: what crosses a boundary does not depend on how functions run.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use regex::Regex;
 use serde_json::Value;
 
-use crate::{lambda::lambda, suite};
+use crate::suite;
 
 /// Why an exchange need not be on both sides, and which ones those are.
 type Allowed = (&'static str, fn(&Value) -> bool);
@@ -45,7 +45,7 @@ type Steps = Vec<Vec<String>>;
 #[test]
 fn every_scenario_leaves_the_same_journal_on_both_targets() {
     let (in_process, races) = journals(&suite::in_process().0);
-    let (processes, _) = journals(&run_in_processes());
+    let (processes, _) = journals(&suite::in_processes().0);
     let names = |all: &BTreeMap<String, Steps>| all.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&in_process), names(&processes));
     assert!(in_process.len() > 100, "only {} scenarios", in_process.len());
@@ -61,18 +61,6 @@ fn every_scenario_leaves_the_same_journal_on_both_targets() {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
-}
-
-/// Runs every scenario with the functions as processes, and returns the report.
-fn run_in_processes() -> PathBuf {
-    let report = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("every-scenario-lambda.json");
-    let to = format!("json={}", report.display());
-    let target = lambda(&[]);
-    let mut words = vec!["--report-journal", "--report", "terminal", "--report", &to];
-    words.extend(target.iter().map(String::as_str));
-    let ran = suite::run(&words);
-    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-    report
 }
 
 /// Every scenario's journal in a report, and the scenarios with steps at the same time.

@@ -8,7 +8,8 @@ use std::{
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
-use crate::process::{Finished, rehearse};
+use crate::lambda;
+use crate::process::{Finished, command};
 use crate::support::root;
 
 /// The right to run every scenario.
@@ -23,20 +24,41 @@ pub fn lock() -> MutexGuard<'static, ()> {
 /// needs a machine that does nothing else; here it runs other tests.
 const AT_ONCE: [&str; 2] = ["--jobs", "8"];
 
+/// Everything that functions in process and the emulator log. Other crates log whole bodies below `info`.
+const EVERY_LINE: &str = "info,dynoxide=off,handlers=trace,rehearse=trace";
+
 /// Runs every scenario with these arguments.
 pub fn run(words: &[&str]) -> Finished {
     let _lock = lock();
-    rehearse(&root(), &[&["run"], &AT_ONCE[..], words].concat())
+    let words = [&["run"], &AT_ONCE[..], words].concat();
+    command(&root(), &words).env("RUST_LOG", EVERY_LINE).output().unwrap().into()
 }
 
 /// The report of one run of every scenario in process, with its journal, and what it printed. The
 /// file stays where cargo keeps files of tests.
 pub fn in_process() -> (PathBuf, &'static Finished) {
     static RUN: OnceLock<Finished> = OnceLock::new();
-    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("every-scenario.json");
-    let ran = RUN.get_or_init(|| {
+    reported("every-scenario.json", &RUN, &[])
+}
+
+/// The same of one run with the functions as processes, which log everything.
+pub fn in_processes() -> (PathBuf, &'static Finished) {
+    static RUN: OnceLock<Finished> = OnceLock::new();
+    let target = lambda::logging_everything();
+    reported("every-scenario-lambda.json", &RUN, &target)
+}
+
+fn reported(
+    file: &str,
+    run_once: &'static OnceLock<Finished>,
+    words: &[String],
+) -> (PathBuf, &'static Finished) {
+    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(file);
+    let ran = run_once.get_or_init(|| {
         let to = format!("json={}", file.display());
-        run(&["--report-journal", "--report", "terminal", "--report", &to])
+        let mut all = vec!["--report-journal", "--report", "terminal", "--report", &to];
+        all.extend(words.iter().map(String::as_str));
+        run(&all)
     });
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     (file, ran)

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::process::{Finished, command, rehearse};
+use crate::process::{Finished, command, interrupt, rehearse, wait_for_exit};
 use crate::support::root;
 
 /// `up` with every part on a free port.
@@ -34,6 +34,7 @@ pub struct Up {
     /// The process.
     pub child: Child,
     printed: Vec<String>,
+    errors: Option<std::thread::JoinHandle<String>>,
 }
 
 impl Up {
@@ -49,8 +50,33 @@ impl Up {
 
     /// The same with these words.
     pub fn with(words: &[&str]) -> Self {
-        let child = command(&root(), words).stdout(Stdio::piped()).spawn().unwrap();
-        let mut up = Self { child, printed: Vec::new() };
+        Self::ready(command(&root(), words).stdout(Stdio::piped()).spawn().unwrap())
+    }
+
+    /// As [`Up::start`], and keeps what it prints of errors.
+    pub fn start_and_read_errors() -> Self {
+        let mut command = command(&root(), &FREE_PORTS);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stream = child.stderr.take().unwrap();
+        let reader = std::thread::spawn(move || {
+            let mut errors = Vec::new();
+            stream.read_to_end(&mut errors).unwrap();
+            String::from_utf8_lossy(&errors).into_owned()
+        });
+        let mut up = Self::ready(child);
+        up.errors = Some(reader);
+        up
+    }
+
+    /// Ends it as Ctrl-C does, and returns what it printed of errors.
+    pub fn interrupt_and_take_errors(&mut self) -> String {
+        interrupt(&self.child);
+        wait_for_exit(&mut self.child);
+        self.errors.take().map(|reader| reader.join().unwrap()).unwrap_or_default()
+    }
+
+    fn ready(child: Child) -> Self {
+        let mut up = Self { child, printed: Vec::new(), errors: None };
         let out = up.child.stdout.take().unwrap();
         for line in BufReader::new(out).lines() {
             up.printed.push(line.unwrap());

@@ -245,8 +245,8 @@ impl BookingService<'_> {
             }
             let day = self.store.versioned_day_schedule(slot.date()).await?.at(self.now);
             let own = Some(&lead.id);
-            if let Some(hold) = day.conflict(slot.time(), needed, own) {
-                match service.held(slot, &day, hold, needed, &lead.phone).await? {
+            if day.conflict(slot.time(), needed, own).is_some() {
+                match service.held(slot, &day, needed, &lead.phone).await? {
                     Some(refusal) => return Err(refusal),
                     // Unless the rows say so for good.
                     None => last = service.taken(slot.date(), &day, needed),
@@ -302,12 +302,13 @@ impl BookingService<'_> {
         &self,
         slot: Slot,
         day: &DaySchedule,
-        hold: &Hold,
         needed: TimeNeeded,
         phone: &Phone,
     ) -> Result<Option<BookingError>, StoreError> {
-        let ours = hold.phone.as_ref() == Some(phone) && hold.start == slot.time();
-        if ours
+        // The owner may have taken time off over it since.
+        let is_ours =
+            |hold: &&Hold| hold.phone.as_ref() == Some(phone) && hold.start == slot.time();
+        if let Some(hold) = day.holds.iter().find(is_ours)
             && let Some(lead) = self.store.lead(&LeadId::from_row(&hold.lead_id)).await?
             && lead.phone == *phone
         {

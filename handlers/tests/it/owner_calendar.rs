@@ -16,6 +16,7 @@ use handlers::{
         owner::{OwnerState, Until},
         slot::{Slot, SlotTime},
         time_needed::TimeNeeded,
+        time_span::TimeSpan,
     },
 };
 use jiff::{Timestamp, civil};
@@ -46,6 +47,10 @@ fn lead(hour: u8) -> Lead {
 
 /// Books on the calendar as it was before anything was changed.
 fn book(world: &World, hour: u8) -> Result<Booking, BookingError> {
+    book_lead(world, lead(hour))
+}
+
+fn book_lead(world: &World, lead: Lead) -> Result<Booking, BookingError> {
     let calendar = calendar();
     let service = BookingService {
         store: world.store.as_ref(),
@@ -54,7 +59,7 @@ fn book(world: &World, hour: u8) -> Result<Booking, BookingError> {
         fence: None,
     };
     let draft = BookingDraft {
-        lead: lead(hour),
+        lead,
         asked: now(),
         identity: &["test"],
         with_discount: false,
@@ -142,4 +147,18 @@ fn bookings_that_cannot_be_read_are_not_said_to_be_none() {
     let service = OwnerCalendarService::new(Arc::clone(&world.store) as _, calendar());
     world.store.fail_from_now_on("holds_from");
     assert_eq!(world.run(service.touched_bookings(now())), None);
+}
+
+#[test]
+fn a_customers_own_time_is_not_told_as_taken_when_the_owner_takes_it_off() {
+    let world = World::new();
+    book(&world, 14).unwrap();
+    let service = OwnerCalendarService::new(Arc::clone(&world.store) as _, calendar());
+    let part = TimeSpan::between(14 * 60, 16 * 60);
+    world.run(service.take_off(DATE, part, now())).unwrap();
+    let again = Lead { id: LeadId::derive(now(), &["again"]), ..lead(14) };
+    let refused = book_lead(&world, again);
+    assert!(matches!(refused, Err(BookingError::AlreadyYours(_))), "{refused:?}");
+    let refused = book_lead(&world, Lead { phone: phone(memory_ports::BOB), ..lead(15) });
+    assert!(matches!(refused, Err(BookingError::Taken { .. })), "{refused:?}");
 }

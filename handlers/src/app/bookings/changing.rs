@@ -84,8 +84,8 @@ impl BookingService<'_> {
                 return Err(reason.into());
             }
             let day = self.store.versioned_day_schedule(to.date()).await?.at(self.now);
-            if let Some(hold) = day.conflict(to.time(), needed, Some(id)) {
-                match service.held(to, &day, hold, needed, phone).await? {
+            if day.conflict(to.time(), needed, Some(id)).is_some() {
+                match service.held(to, &day, needed, phone).await? {
                     Some(refusal) => return Err(refusal),
                     // Unless the rows say so for good.
                     None => last = service.taken(to.date(), &day, needed),

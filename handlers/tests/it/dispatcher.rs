@@ -25,7 +25,7 @@ use sha1::Sha1;
 use crate::events::{TestRequest, TestResponse, request};
 use memory_ports::{FakeSms, FakeStore};
 
-const TOKEN: &str = "12345";
+pub const TOKEN: &str = "12345";
 const OWN_URL: &str = "https://shop.example/dispatcher";
 /// In Twilio's order of fields.
 const TEXT: &str = "ToCountry=US&To=%2B19045550100&NumMedia=0&Body=Hi+%26+bye&MessageSid=SM00000000000000000000000000000001&AccountSid=AC1&From=%2B19042520927";

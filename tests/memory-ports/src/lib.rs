@@ -21,6 +21,7 @@ mod model;
 mod outbox;
 mod races;
 mod rows;
+mod scenario_text;
 mod schedule;
 mod sms;
 mod store;
@@ -61,6 +62,7 @@ use handlers::{
 pub use executor::{TestTimer, pass};
 pub use model::{FakeModel, call, say};
 pub use races::PlantedRace;
+pub use scenario_text::scenario_text;
 pub use sms::{FakeSms, SendFailure};
 pub use store::{CallChance, CallFate, FakeStore};
 

@@ -1,5 +1,4 @@
-//! A history of a shop: texts, forms and changes by the owner, one after the other, with the rows before
-//! and after each.
+//! A history of a shop: texts, forms and changes by the owner, with the rows before and after each.
 
 use handlers::{
     app::{
@@ -26,7 +25,7 @@ use serde_json::json;
 
 use super::{
     reference::Minutes,
-    shops::{Shop, repairs},
+    shops::{Shop, clock, repairs},
 };
 
 /// How many dates from today on a history is about.
@@ -121,12 +120,16 @@ fn whens() -> impl Strategy<Value = When> {
 }
 
 pub fn steps() -> impl Strategy<Value = Vec<Step>> {
+    vec(step(), 1..10)
+}
+
+pub fn step() -> impl Strategy<Value = Step> {
     let wish = prop_oneof![
         4 => (whens(), repairs()).prop_map(|(when, repair)| Wish::Book(when, repair)),
         2 => (0usize..6).prop_map(Wish::Cancel),
         2 => (0usize..6, whens()).prop_map(|(nth, when)| Wish::Move(nth, when)),
     ];
-    let step = prop_oneof![
+    prop_oneof![
         8 => (0u8..3, wish).prop_map(|(who, wish)| Step::Text(who, wish)),
         1 => Just(Step::Again),
         2 => (0u8..3, 0u8..4, whens(), repairs())
@@ -139,8 +142,7 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (0..DAYS).prop_map(Step::Close),
         1 => (0u16..40, 41u16..97).prop_map(|(from, until)| Step::Hours(from * 15, until * 15)),
         2 => (0i64..600).prop_map(Step::Later),
-    ];
-    vec(step, 1..10)
+    ]
 }
 
 pub fn number(who: u8) -> String {
@@ -225,7 +227,6 @@ impl History {
                 (None, None, self.settings(&json!({ "closed_dates": [date] })))
             }
             Step::Hours(from, until) => {
-                let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
                 let part = [format!("{}-{}", clock(*from), clock(*until))];
                 let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
                 let hours: serde_json::Map<_, _> =

@@ -10,7 +10,8 @@ use handlers::domain::{
     catalogue::{Repair, RepairKind},
     day_schedule::{DaySchedule, Hold},
     owner::{OwnerState, Until},
-    slot::SlotTime,
+    slot::{Slot, SlotTime},
+    time_needed::TimeNeeded,
 };
 use jiff::{
     SignedDuration, Span, Timestamp,
@@ -76,9 +77,14 @@ impl Shop {
         self.deployed().with_settings(Some(self.settings.clone())).with_owner(&self.owner())
     }
 
+    /// What the clock on its wall says.
+    pub fn clock(&self) -> civil::DateTime {
+        self.zone().to_datetime(self.now)
+    }
+
     /// The date so many days after today.
     pub fn date(&self, days: i64) -> civil::Date {
-        self.zone().to_datetime(self.now).date().saturating_add(Span::new().days(days))
+        self.clock().date().saturating_add(Span::new().days(days))
     }
 }
 
@@ -134,7 +140,6 @@ fn settings() -> impl Strategy<Value = CalendarSettings> {
         horizon,
     )
         .prop_map(|(week, interval, minutes, travel, notice, horizon)| {
-            let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
             let days = Weekday::Monday.cycle_forward().zip(week).map(|(day, parts)| {
                 let parts: Vec<String> = parts
                     .iter()
@@ -155,6 +160,11 @@ fn settings() -> impl Strategy<Value = CalendarSettings> {
             });
             settings_of(&fields)
         })
+}
+
+/// A minute of the day on a clock.
+pub fn clock(minute: u16) -> String {
+    format!("{:02}:{:02}", minute / 60, minute % 60)
 }
 
 /// The usual settings with these fields.
@@ -189,6 +199,21 @@ pub fn held() -> impl Strategy<Value = Vec<Hold>> {
         };
         holds.into_iter().enumerate().map(hold).collect()
     })
+}
+
+/// Holds of a date that are nobody's in particular.
+pub fn holds(held: Vec<(Slot, TimeNeeded)>) -> Vec<Hold> {
+    let hold = |(slot, TimeNeeded { minutes, travel }): (Slot, TimeNeeded)| Hold {
+        key: slot.time().to_string(),
+        start: slot.time(),
+        minutes,
+        travel,
+        lead_id: String::new(),
+        phone: None,
+        is_time_off: false,
+        is_done: false,
+    };
+    held.into_iter().map(hold).collect()
 }
 
 pub fn schedule(holds: &[Hold]) -> DaySchedule {

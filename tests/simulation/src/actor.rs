@@ -109,13 +109,17 @@ impl Actor {
         let (shop, spawner) = (self.shop.clone(), self.spawner.clone());
         let is_repeated = operation.way != Way::Owner;
         self.spawner.spawn(NewTask {
+            of: operation.id,
             start_ms,
             crash_after,
             work: Box::pin(work(delay_ms > 0)),
             crashed: Box::new(move || {
                 shop.log.note(What::Crashed(operation.id));
+                let last = shop.chance.last_call_of(operation.id).unwrap_or("nothing");
+                shop.log.crashes.borrow_mut().entry(operation.id).or_insert(last);
                 if is_repeated {
                     spawner.spawn(NewTask {
+                        of: operation.id,
                         start_ms: shop.timer.unix_ms() + again_after_ms,
                         crash_after: None,
                         work: Box::pin(again),

@@ -1,7 +1,10 @@
 //! What goes wrong, chosen from the seed: at each call of a port, at each delivery, on each clock.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -10,6 +13,8 @@ use handlers::ports::Timer;
 use memory_ports::{CallChance, CallFate, TestTimer};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+
+use crate::plan::Id;
 
 /// How often what goes wrong, in percent of calls or deliveries.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +34,34 @@ pub struct Rates {
 impl Rates {
     /// Nothing goes wrong; only the order is open.
     pub const NONE: Self = Self { failed: 0, lost: 0, slow: 0, crashes: 0, duplicates: 0 };
+    /// The names of what goes wrong.
+    pub const NAMES: [&str; 5] = ["crashes", "duplicates", "lost", "failed", "slow"];
+
+    /// The same without one of [`Rates::NAMES`]; unchanged for another name.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        if let Some((_, rate)) = self.rates().into_iter().find(|(known, _)| *known == name) {
+            *rate = 0;
+        }
+        self
+    }
+
+    /// What never goes wrong, of [`Rates::NAMES`].
+    pub fn quiet(mut self) -> Vec<&'static str> {
+        let quiet = self.rates().into_iter().filter(|(_, rate)| **rate == 0);
+        quiet.map(|(name, _)| name).collect()
+    }
+
+    fn rates(&mut self) -> [(&'static str, &mut u32); 5] {
+        let [crashes, duplicates, lost, failed, slow] = Self::NAMES;
+        [
+            (failed, &mut self.failed),
+            (lost, &mut self.lost),
+            (slow, &mut self.slow),
+            (crashes, &mut self.crashes),
+            (duplicates, &mut self.duplicates),
+        ]
+    }
 }
 
 impl Default for Rates {
@@ -37,24 +70,42 @@ impl Default for Rates {
     }
 }
 
+/// A call of a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Call {
+    /// The operation for which it was made; 0 for none.
+    pub of: Id,
+    /// What was called.
+    pub name: &'static str,
+    /// What happened to it.
+    pub fate: CallFate,
+}
+
 /// Decides the fate of each call.
 pub struct Chance {
     random: Mutex<ChaCha8Rng>,
     timer: Arc<TestTimer>,
     rates: Rates,
-    calls: Mutex<Vec<(&'static str, CallFate)>>,
+    running: Arc<AtomicU32>,
+    calls: Mutex<Vec<Call>>,
 }
 
 impl Chance {
-    /// Decisions of a seed, on a clock.
-    pub fn new(seed: u64, rates: Rates, timer: Arc<TestTimer>) -> Self {
+    /// Decisions of a seed, on a clock. `running` is the operation of whoever calls.
+    pub fn new(seed: u64, rates: Rates, timer: Arc<TestTimer>, running: Arc<AtomicU32>) -> Self {
         let random = Mutex::new(ChaCha8Rng::seed_from_u64(seed));
-        Self { random, timer, rates, calls: Mutex::default() }
+        Self { random, timer, rates, running, calls: Mutex::default() }
     }
 
     /// The clock that delays follow.
     pub fn timer(&self) -> &TestTimer {
         &self.timer
+    }
+
+    /// What was called last for an operation.
+    pub fn last_call_of(&self, id: Id) -> Option<&'static str> {
+        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.iter().rev().find(|call| call.of == id).map(|call| call.name)
     }
 
     /// One of so many possibilities.
@@ -81,12 +132,13 @@ impl Chance {
             }
             _ => CallFate::Works,
         };
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner).push((operation, fate));
+        let call = Call { of: self.running.load(Ordering::Relaxed), name: operation, fate };
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(call);
         fate
     }
 
     /// Every call so far and what happened to it.
-    pub fn calls(&self) -> Vec<(&'static str, CallFate)> {
+    pub fn calls(&self) -> Vec<Call> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

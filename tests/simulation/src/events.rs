@@ -63,6 +63,8 @@ pub(crate) struct Log {
     /// Texts whose answer is not stored, so that a repeat may find that somebody has moved the booking.
     pub not_stored: RefCell<BTreeSet<Id>>,
     pub contradiction: RefCell<Option<Id>>,
+    /// What an attempt called last before it crashed.
+    pub crashes: RefCell<BTreeMap<Id, &'static str>>,
 }
 
 impl Log {

@@ -7,7 +7,7 @@ use std::{
     rc::Rc,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     task::{Context, Poll, Wake, Waker},
 };
@@ -15,11 +15,15 @@ use std::{
 use memory_ports::TestTimer;
 use rand::Rng;
 
+use crate::plan::Id;
+
 /// Most steps of a schedule; one with more never ends.
 const MAX_STEPS: u32 = 50_000;
 
 /// A task to start.
 pub struct NewTask {
+    /// The operation that it works on; 0 for none.
+    pub of: Id,
     /// When it may begin, in milliseconds.
     pub start_ms: i64,
     /// After how many steps it crashes, if it does.
@@ -32,12 +36,16 @@ pub struct NewTask {
 
 /// Takes tasks while others run.
 #[derive(Clone, Default)]
-pub struct Spawner(Rc<RefCell<Vec<NewTask>>>);
+pub struct Spawner {
+    new: Rc<RefCell<Vec<NewTask>>>,
+    /// The operation of the task that runs.
+    pub running: Arc<AtomicU32>,
+}
 
 impl Spawner {
     /// Starts a task.
     pub fn spawn(&self, task: NewTask) {
-        self.0.borrow_mut().push(task);
+        self.new.borrow_mut().push(task);
     }
 }
 
@@ -46,6 +54,7 @@ impl Spawner {
 pub struct NeverEnds;
 
 struct Task {
+    of: Id,
     start_ms: i64,
     crash_in: Option<u32>,
     is_woken: Arc<Flag>,
@@ -66,6 +75,7 @@ impl From<NewTask> for Task {
     fn from(new: NewTask) -> Self {
         let is_woken = Arc::new(Flag(AtomicBool::new(true)));
         Self {
+            of: new.of,
             start_ms: new.start_ms,
             crash_in: new.crash_after,
             waker: Waker::from(is_woken.clone()),
@@ -85,7 +95,7 @@ pub fn run(spawner: &Spawner, timer: &TestTimer, random: &mut impl Rng) -> Resul
     let mut tasks: Vec<Task> = Vec::new();
     let mut runnable: Vec<usize> = Vec::new();
     for _ in 0..MAX_STEPS {
-        tasks.extend(spawner.0.borrow_mut().drain(..).map(Task::from));
+        tasks.extend(spawner.new.borrow_mut().drain(..).map(Task::from));
         let now = timer.unix_ms();
         runnable.clear();
         let can_run = |task: &Task| task.start_ms <= now && task.is_woken.0.load(Ordering::Relaxed);
@@ -101,6 +111,7 @@ pub fn run(spawner: &Spawner, timer: &TestTimer, random: &mut impl Rng) -> Resul
         let chosen = runnable.swap_remove(random.random_range(0..runnable.len()));
         let Some(task) = tasks.get_mut(chosen) else { continue };
         task.is_woken.0.store(false, Ordering::Relaxed);
+        spawner.running.store(task.of, Ordering::Relaxed);
         let mut context = Context::from_waker(&task.waker);
         let has_ended = match &mut task.crash_in {
             Some(0) => {

@@ -12,7 +12,7 @@
 //! - `simulation`: plays a schedule, from its seed to its outcome. `events`: what happened in it.
 //! - `sequential`: the calendar that what was told must fit in some order (linearizability).
 //! - `check`, `rows`: whether it does, and what must hold of the rows at the end.
-//! - `report`: a violation as a table.
+//! - `report`: a violation as a table. `saved`: a schedule as a scenario file.
 
 mod actor;
 mod chance;
@@ -24,14 +24,16 @@ mod model;
 mod plan;
 pub mod report;
 mod rows;
+mod saved;
 mod sequential;
 mod shop;
 mod simulation;
 mod tables;
 
-pub use chance::Rates;
+pub use chance::{Call, Rates};
 pub use events::{Event, Violation, What};
 pub use plan::{Operation, Size};
+pub use saved::scenario;
 pub use sequential::Told;
 pub use simulation::{Outcome, Played, Simulation};
 pub use tables::DatabaseKind;

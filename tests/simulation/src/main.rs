@@ -2,6 +2,8 @@
 //! can choose, with everything going wrong that can, and checks what customers were told.
 
 use std::{
+    ops::Range,
+    path::PathBuf,
     process::ExitCode,
     time::{Duration, Instant},
 };
@@ -35,9 +37,15 @@ struct Arguments {
     /// slower, and requests are repeated, conflict, and arrive after their caller has given up.
     #[arg(long, conflicts_with = "plant")]
     dynamodb: bool,
+    /// What never goes wrong: `failed,slow`.
+    #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(Rates::NAMES))]
+    without: Vec<String>,
     /// Plant a race into the tables, or each of them in turn, to see that it is found.
     #[arg(long, value_name = "NAME", value_parser = plants())]
     plant: Option<String>,
+    /// Write the first schedule that fails as a scenario file, as near as a scenario comes to it.
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
 }
 
 const ALL: &str = "all";
@@ -49,6 +57,11 @@ fn plants() -> PossibleValuesParser {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let rates = if arguments.no_faults { Rates::NONE } else { Rates::default() };
+    let rates = arguments.without.iter().fold(rates, |rates, name| rates.without(name));
+    if arguments.save.is_some() && arguments.plant.as_deref() == Some(ALL) {
+        let told = "--save writes one schedule: plant one race, not all\n";
+        clap::Error::raw(ErrorKind::ArgumentConflict, told).exit();
+    }
     let only = arguments.only.clone();
     let database = if arguments.dynamodb { DatabaseKind::DynamoDb } else { DatabaseKind::Memory };
     let simulation = Simulation { size: Size::default(), rates, only, race: None, database };
@@ -63,7 +76,8 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         };
         println!("{figures}");
-        tell(&simulation, seed, &arguments);
+        tell(&simulation, seed);
+        save(&simulation, &arguments);
         return ExitCode::FAILURE;
     };
     let mut missed = 0;
@@ -83,7 +97,8 @@ fn main() -> ExitCode {
         let sentence = outcome.violation.as_ref().map(report::sentence).unwrap_or_default();
         println!("{name}: found by schedule {nth}: {sentence}");
         if plant != ALL {
-            tell(&planted, seed, &arguments);
+            tell(&planted, seed);
+            missed += u32::from(!save(&planted, &arguments));
         }
     }
     if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -92,11 +107,8 @@ fn main() -> ExitCode {
 /// Plays the seeds, and says how many were played and how fast.
 fn search(simulation: &Simulation, arguments: &Arguments) -> (Played, String) {
     let began = Instant::now();
-    let seeds = arguments.seed..arguments.seed.saturating_add(arguments.schedules);
-    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = arguments.jobs.unwrap_or_else(processors);
     let until = arguments.minutes.map(|minutes| began + Duration::from_secs(minutes * 60));
-    let played = simulation.search(seeds, threads, until);
+    let played = simulation.search(seeds(arguments), threads(arguments), until);
     let took = began.elapsed().as_secs_f64();
     let figures = format!(
         "{} schedules, {} calls each, in {took:.1} s: {:.0} a second",
@@ -108,19 +120,40 @@ fn search(simulation: &Simulation, arguments: &Arguments) -> (Played, String) {
 }
 
 /// Prints the shortest history of a seed, and how to see it again.
-fn tell(simulation: &Simulation, seed: u64, arguments: &Arguments) {
+fn tell(simulation: &Simulation, seed: u64) {
     let shortest = simulation.shrink(seed);
     let outcome = shortest.play(seed);
     println!("\nseed {seed}:\n{}", report::table(&outcome));
     if let Some(violation) = &outcome.violation {
         println!("violated: {}", report::sentence(violation));
     }
-    let only: Vec<String> = shortest.only.iter().map(u32::to_string).collect();
-    let plant = simulation.race.map(|race| format!(" --plant {}", race.name())).unwrap_or_default();
-    let faults = if arguments.no_faults { " --no-faults" } else { "" };
-    let database = if arguments.dynamodb { " --dynamodb" } else { "" };
-    println!(
-        "again: cargo run --release -p simulation -- --schedules 1 --seed {seed} --only {}{plant}{faults}{database}",
-        only.join(",")
-    );
+    println!("again: {}", report::again(&shortest, seed));
+}
+
+/// Writes a schedule that fails as a scenario file, if one is asked for: one in which little goes wrong, if
+/// there is one. False when it cannot be written.
+fn save(simulation: &Simulation, arguments: &Arguments) -> bool {
+    let Some(file) = &arguments.save else { return true };
+    let Some((seed, simplest)) = simulation.simplest(seeds(arguments), threads(arguments)) else {
+        return false;
+    };
+    match std::fs::write(file, simulation::scenario(&simplest, seed)) {
+        Ok(()) => {
+            println!("saved: cargo run -- run {}", file.display());
+            true
+        }
+        Err(error) => {
+            eprintln!("{} cannot be written: {error}", file.display());
+            false
+        }
+    }
+}
+
+fn seeds(arguments: &Arguments) -> Range<u64> {
+    arguments.seed..arguments.seed.saturating_add(arguments.schedules)
+}
+
+fn threads(arguments: &Arguments) -> usize {
+    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+    arguments.jobs.unwrap_or_else(processors)
 }

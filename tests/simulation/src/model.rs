@@ -17,7 +17,7 @@ pub const TAKEN: &str = "That time is already taken.";
 /// What it says when nothing was changed for another reason.
 pub const REFUSED: &str = "What would you like to do instead?";
 /// What it says when it is done; what was done, code says.
-const DONE: &str = "Is there anything else?";
+pub const DONE: &str = "Is there anything else?";
 
 /// A text `book_slot {...}` is a call of that tool.
 pub struct ObedientModel {

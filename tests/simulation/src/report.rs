@@ -3,10 +3,12 @@
 use std::fmt::Write as _;
 
 use crate::{
+    chance::Rates,
     events::{Violation, What},
     plan,
     sequential::Told,
-    simulation::Outcome,
+    simulation::{Outcome, Simulation},
+    tables::DatabaseKind,
 };
 
 /// The violated sentence.
@@ -35,6 +37,28 @@ pub fn sentence(violation: &Violation) -> String {
         Violation::NeverEnds => "every turn ends".into(),
         Violation::NoDatabase(error) => format!("the database could not be opened: {error}"),
     }
+}
+
+/// The command that plays a schedule again.
+pub fn again(simulation: &Simulation, seed: u64) -> String {
+    let mut command = format!("cargo run --release -p simulation -- --schedules 1 --seed {seed}");
+    let only: Vec<String> = simulation.only.iter().map(ToString::to_string).collect();
+    let quiet = simulation.rates.quiet();
+    if !only.is_empty() {
+        let _ = write!(command, " --only {}", only.join(","));
+    }
+    if let Some(race) = simulation.race {
+        let _ = write!(command, " --plant {}", race.name());
+    }
+    if simulation.database != DatabaseKind::Memory {
+        command.push_str(" --dynamodb");
+    }
+    if quiet.len() == Rates::NAMES.len() {
+        command.push_str(" --no-faults");
+    } else if !quiet.is_empty() {
+        let _ = write!(command, " --without {}", quiet.join(","));
+    }
+    command
 }
 
 /// What happened, a line for each event.

@@ -11,7 +11,7 @@ use crate::plan::{Customer, Id, Operation, Way, Wish};
 pub type Bookings = BTreeMap<Id, (Customer, u8)>;
 
 /// The shop's calendar.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SequentialCalendar {
     open: Bookings,
     /// The last state of those that were cancelled.
@@ -59,6 +59,11 @@ pub enum Told {
 }
 
 impl SequentialCalendar {
+    /// The open bookings.
+    pub fn bookings(&self) -> Bookings {
+        self.open.clone()
+    }
+
     fn holder(&self, hour: u8) -> Option<(Id, Customer)> {
         self.open
             .iter()

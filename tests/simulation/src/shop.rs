@@ -42,6 +42,7 @@ pub(crate) struct Shop {
     scheduler: Scheduler,
     owner: OwnerPageService,
     pub log: Log,
+    pub chance: Arc<Chance>,
 }
 
 impl Shop {
@@ -88,8 +89,10 @@ impl Shop {
             told: RefCell::default(),
             not_stored: RefCell::default(),
             contradiction: RefCell::default(),
+            crashes: RefCell::default(),
         };
-        Shop { tables, timer: timer.clone(), replies, scheduler, owner, log }
+        let chance = chance.clone();
+        Shop { tables, timer: timer.clone(), replies, scheduler, owner, log, chance }
     }
 
     /// Business time.

@@ -1,6 +1,7 @@
 //! Plays schedules, each from its seed to what everybody was told.
 
 use std::{
+    collections::BTreeMap,
     ops::Range,
     rc::Rc,
     sync::{
@@ -17,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     actor::Actor,
-    chance::{Chance, Rates},
+    chance::{Call, Chance, Rates},
     check,
     events::{Event, Violation},
     executor::{self, NewTask, Spawner},
@@ -48,8 +49,10 @@ pub struct Outcome {
     pub events: Vec<Event>,
     /// What must not be, if it was.
     pub violation: Option<Violation>,
-    /// How many calls of ports there were.
-    pub calls: usize,
+    /// The calls of ports, in order.
+    pub calls: Vec<Call>,
+    /// What an attempt called last before it crashed, by its operation.
+    pub crashes: BTreeMap<Id, &'static str>,
     /// SHA-256 over everything that happened, in hexadecimal digits.
     pub hash: String,
 }
@@ -58,7 +61,8 @@ impl Outcome {
     /// That nothing could be played.
     fn of_no_database(error: String) -> Self {
         let violation = Some(Violation::NoDatabase(error));
-        Self { events: Vec::new(), violation, calls: 0, hash: String::new() }
+        let (events, calls, crashes) = Default::default();
+        Self { events, violation, calls, crashes, hash: String::new() }
     }
 }
 
@@ -82,7 +86,9 @@ impl Simulation {
             actors.iter_mut().for_each(|own| own.retain(|each| self.only.contains(&each.id)));
         }
         let timer = Arc::new(TestTimer::default());
-        let chance = Arc::new(Chance::new(random.random(), self.rates, timer.clone()));
+        let spawner = Spawner::default();
+        let running = spawner.running.clone();
+        let chance = Arc::new(Chance::new(random.random(), self.rates, timer.clone(), running));
         // The SDK draws its delays from here.
         fastrand::seed(seed);
         let tables = match Tables::open(self.database, self.race, &timer, &chance) {
@@ -91,12 +97,12 @@ impl Simulation {
         };
         let shop = Rc::new(Shop::open(&mut random, tables, &timer, &chance));
 
-        let spawner = Spawner::default();
         for operations in actors {
             let random = ChaCha8Rng::seed_from_u64(random.random());
             let actor =
                 Actor { shop: shop.clone(), spawner: spawner.clone(), rates: self.rates, random };
             spawner.spawn(NewTask {
+                of: 0,
                 start_ms: 0,
                 crash_after: None,
                 work: Box::pin(actor.ask_all(operations)),
@@ -108,11 +114,13 @@ impl Simulation {
         shop.tables.settle();
         let events = shop.log.events.borrow().clone();
         let calls = chance.calls();
-        let hash = Sha256::digest(format!("{events:?} {calls:?}").as_bytes());
+        let fates: Vec<_> = calls.iter().map(|call| (call.name, call.fate)).collect();
+        let hash = Sha256::digest(format!("{events:?} {fates:?}").as_bytes());
         let violation =
             ended.err().map(|_| Violation::NeverEnds).or_else(|| check::violation(&shop, &events));
         let hash = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        Outcome { events, violation, calls: calls.len(), hash }
+        let crashes = shop.log.crashes.borrow().clone();
+        Outcome { events, violation, calls, crashes, hash }
     }
 
     /// The same with as few operations as still lead to a violation with this seed.
@@ -136,6 +144,21 @@ impl Simulation {
         smallest
     }
 
+    /// The first schedule of some seeds that violates something while only one kind of thing goes wrong or
+    /// none does, shortened; of the others the first, when there is no such schedule.
+    pub fn simplest(&self, seeds: Range<u64>, threads: usize) -> Option<(u64, Self)> {
+        let quieter = |rates: Rates| Self { rates, ..self.clone() };
+        let of_one_kind = Rates::NAMES.map(|only| {
+            let others = Rates::NAMES.into_iter().filter(|name| *name != only);
+            quieter(others.fold(self.rates, |rates, name| rates.without(name)))
+        });
+        let all = [quieter(Rates::NONE)].into_iter().chain(of_one_kind).chain([self.clone()]);
+        all.into_iter().find_map(|simulation| {
+            let (seed, _) = simulation.search(seeds.clone(), threads, None).violation?;
+            Some((seed, simulation.shrink(seed)))
+        })
+    }
+
     /// Plays the schedules of some seeds on as many threads, until the first violation or a moment.
     pub fn search(&self, seeds: Range<u64>, threads: usize, until: Option<Instant>) -> Played {
         let next = AtomicU64::new(seeds.start);
@@ -153,7 +176,7 @@ impl Simulation {
                         }
                         let outcome = self.play(seed);
                         schedules.fetch_add(1, Ordering::Relaxed);
-                        calls.fetch_add(outcome.calls as u64, Ordering::Relaxed);
+                        calls.fetch_add(outcome.calls.len() as u64, Ordering::Relaxed);
                         if outcome.violation.is_some() {
                             // None is begun any more; of those under way the lowest counts.
                             next.store(seeds.end, Ordering::Relaxed);

@@ -58,7 +58,7 @@ pub struct Fault {
 }
 
 /// The names in the journal of the exchanges that can fail.
-pub const NAMES: [&str; 34] = [
+pub const NAMES: [&str; 36] = [
     "openai.responses",
     "openai.chat",
     "twilio.messages.create",
@@ -70,6 +70,8 @@ pub const NAMES: [&str; 34] = [
     "twilio.numbers.fetch",
     "twilio.numbers.list",
     "twilio.numbers.update",
+    "twilio.accounts.fetch",
+    "twilio.lookups.fetch",
     "twilio.delivery",
     "webhook.sms",
     "webhook.fallback",

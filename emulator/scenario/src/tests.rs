@@ -93,7 +93,7 @@ fn every_mistake_points_at_its_place() {
     for (text, place, says) in [
         ("customer: Hi\nfrom: bob", "4:11", "unknown person 'bob'; there are customer, owner"),
         ("customer: Hi\nreply: [a, { to: ownr }]", "4:22", "did you mean 'owner'?"),
-        ("customer: ''", "3:15", "needs words"),
+        ("customer: null", "3:15", "needs words"),
         ("customer: Hi\nduplicate: { times: 1 }", "4:25", "at least 2"),
         ("customer: Hi\nreply: '{{ reff }}'", "4:12", "unknown name 'reff'"),
         ("customer: Hi\nreply: '{{ day( }}'", "4:12", "malformed template"),

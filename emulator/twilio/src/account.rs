@@ -1,4 +1,4 @@
-//! The account and its one number: what every part of the fake reads and changes.
+//! The account and its numbers: what every part of the fake reads and changes.
 
 use std::{
     collections::HashSet,
@@ -8,7 +8,7 @@ use std::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 
-use super::{NumberConfig, Options, message_log::MessageLog, sid::SidGenerator};
+use super::{DeliveryPlan, Options, message_log::MessageLog, number::Number, sid::SidGenerator};
 use rehearse_core::{activity::ActivityTracker, clock::Clock, faults::Faults, journal::Journal};
 
 pub(crate) struct Account {
@@ -27,22 +27,36 @@ pub(crate) struct Account {
 pub(crate) struct AccountState {
     /// Signs webhooks and authenticates REST calls.
     pub auth_token: String,
-    pub config: NumberConfig,
-    pub friendly_name: String,
+    /// The account's first number, which people text unless they say another.
+    pub first: Number,
+    pub others: Vec<Number>,
     pub messages: MessageLog,
     pub sids: SidGenerator,
-    /// Numbers that texted STOP.
-    pub opted_out: HashSet<String>,
+    /// What becomes of messages, and for how many more each plan is.
+    plans: Vec<(DeliveryPlan, Option<u32>)>,
+    /// Who opted out of what: a number of the account or its Messaging Service, and a person.
+    opted_out: HashSet<(String, String)>,
 }
 
 impl Account {
     pub fn new(options: Options, journal: Journal, clock: Clock, faults: Faults) -> Self {
-        let state = AccountState::new(&options, options.config.clone());
+        let started = clock.now();
+        let numbers = std::iter::once((&options.number, &options.config))
+            .chain(options.other_numbers.iter().map(|(phone, config)| (phone, config)));
+        let mut numbers = numbers.enumerate().map(|(index, (phone, config))| {
+            Number::new(phone, config.clone(), options.seed, index, started)
+        });
+        let first = numbers.next();
+        let others = numbers.collect();
+        let first = first.unwrap_or_else(|| {
+            Number::new(&options.number, options.config.clone(), options.seed, 0, started)
+        });
+        let state = AccountState::new(&options, first, others);
         Self {
             journal,
             faults,
             activity: ActivityTracker::default(),
-            started: clock.now(),
+            started,
             clock,
             state: Mutex::new(state),
             options,
@@ -53,9 +67,9 @@ impl Account {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a number has opted out of texts from the account's number.
-    pub fn has_opted_out(&self, number: &str) -> bool {
-        self.state().opted_out.contains(number)
+    /// Whether a person has opted out of texts from one of the account's numbers.
+    pub fn has_opted_out(&self, number: &str, person: &str) -> bool {
+        self.state().has_opted_out(number, person)
     }
 
     /// Whether an `Authorization` header holds the account's token or its API key.
@@ -65,27 +79,91 @@ impl Account {
             header.strip_prefix(b"Basic ").is_some_and(|given| given == credentials.as_bytes())
         };
         is(&self.options.account_sid, &self.state().auth_token)
-            || self.options.api_key.iter().any(|(sid, secret)| is(sid, secret))
+            || self.options.api_keys.iter().any(|(sid, secret)| is(sid, secret))
     }
 
-    /// Removes messages and opt-outs and restores the first auth token. The number stays configured,
-    /// and sids are not reused: a backend may remember those that it has seen.
+    /// Removes messages and opt-outs and restores the first auth token. Numbers stay configured, and
+    /// sids are not reused: a backend may remember those that it has seen.
     pub fn reset(&self) {
         let mut state = self.state();
-        let (config, sids) = (state.config.clone(), state.sids.clone());
-        *state = AccountState { sids, ..AccountState::new(&self.options, config) };
+        let (first, others) = (state.first.clone(), state.others.clone());
+        let sids = state.sids.clone();
+        *state = AccountState { sids, ..AccountState::new(&self.options, first, others) };
     }
 }
 
 impl AccountState {
-    fn new(options: &Options, config: NumberConfig) -> Self {
+    fn new(options: &Options, first: Number, others: Vec<Number>) -> Self {
         Self {
             auth_token: options.auth_token.clone(),
-            config,
-            friendly_name: options.number.clone(),
+            first,
+            others,
             messages: MessageLog::new(options.messages_kept),
             sids: SidGenerator::new(options.seed),
+            plans: Vec::new(),
             opted_out: HashSet::new(),
         }
+    }
+
+    /// Adds a plan for messages that are sent from now on.
+    pub fn add_plan(&mut self, plan: DeliveryPlan) {
+        let left = plan.times;
+        self.plans.push((plan, left));
+    }
+
+    /// Removes all plans.
+    pub fn clear_plans(&mut self) {
+        self.plans.clear();
+    }
+
+    /// The first plan for a message between these numbers, which counts it.
+    pub fn take_plan(&mut self, from: &str, to: &str) -> Option<DeliveryPlan> {
+        let is =
+            |wanted: &Option<String>, number: &str| wanted.as_ref().is_none_or(|w| w == number);
+        let (plan, left) = self
+            .plans
+            .iter_mut()
+            .find(|(plan, left)| *left != Some(0) && is(&plan.from, from) && is(&plan.to, to))?;
+        *left = left.map(|left| left - 1);
+        Some(plan.clone())
+    }
+
+    /// Every number of the account.
+    pub fn numbers(&self) -> impl Iterator<Item = &Number> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+
+    /// Every number of the account.
+    pub fn numbers_mut(&mut self) -> impl Iterator<Item = &mut Number> {
+        std::iter::once(&mut self.first).chain(&mut self.others)
+    }
+
+    /// The number with this phone number; `None` when it is not the account's.
+    pub fn number(&self, phone: &str) -> Option<&Number> {
+        self.numbers().find(|number| number.phone == phone)
+    }
+
+    /// Whether a person has opted out of texts from one of the account's numbers.
+    pub fn has_opted_out(&self, number: &str, person: &str) -> bool {
+        self.opted_out.contains(&(self.opt_out_scope(number), person.to_owned()))
+    }
+
+    /// A person opts out of texts from one of the account's numbers.
+    pub fn opt_out(&mut self, number: &str, person: &str) {
+        let scope = self.opt_out_scope(number);
+        self.opted_out.insert((scope, person.to_owned()));
+    }
+
+    /// A person opts in again.
+    pub fn opt_in(&mut self, number: &str, person: &str) {
+        let scope = self.opt_out_scope(number);
+        self.opted_out.remove(&(scope, person.to_owned()));
+    }
+
+    /// What an opt-out from a number is from: the number's Messaging Service, which pools them, or the
+    /// number alone.
+    fn opt_out_scope(&self, number: &str) -> String {
+        let service = self.number(number).and_then(|n| n.config.messaging_service_sid.clone());
+        service.unwrap_or_else(|| number.to_owned())
     }
 }

@@ -1,10 +1,10 @@
 //! A fake Twilio for one test, without a world around it.
 
-use std::{io, sync::Arc};
+use std::io;
 
 use tokio::net::TcpListener;
 
-use super::{Direction, Message, Options, Server, TextError, Twilio, phone};
+use super::{Direction, Message, Options, Server, TextError, Twilio, phone, webhook_client};
 use rehearse_core::{clock::Clock, faults::Faults, journal::Journal};
 
 /// A fake Twilio for one test: one account with one number, served on a free port of the loopback
@@ -183,21 +183,4 @@ impl FakeTwilioBuilder {
         )?;
         Ok(FakeTwilio { server, journal, clock, faults })
     }
-}
-
-/// A client that trusts no certificate, since loading them takes longer than most tests. It does not
-/// depend on the process's default provider of cryptography, which a library must not set.
-pub(crate) fn webhook_client() -> io::Result<reqwest::Client> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(io::Error::other)?
-        .with_root_certificates(rustls::RootCertStore::empty())
-        .with_no_client_auth();
-    reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .build()
-        .map_err(io::Error::other)
 }

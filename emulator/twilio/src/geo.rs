@@ -70,6 +70,15 @@ pub(super) fn location(number: &str) -> Location {
     }
 }
 
+/// The calling code of a number's country; `None` when it is not known.
+pub(super) fn calling_code(number: &str) -> Option<&'static str> {
+    let digits = number.strip_prefix('+')?;
+    if digits.starts_with('1') {
+        return Some("1");
+    }
+    COUNTRIES.iter().map(|(code, _)| *code).find(|code| digits.starts_with(code))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,8 @@ use super::Sid;
 pub struct Inbound {
     /// The person's number.
     pub from: String,
+    /// Which of the account's numbers is texted; `None`, or one that is not the account's, is the first.
+    pub to: Option<String>,
     /// The text; empty when there is only media.
     pub body: String,
     /// Pictures and other files.

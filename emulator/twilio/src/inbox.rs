@@ -10,13 +10,14 @@ use std::{
 };
 
 use super::{
-    Delivery, Direction, Inbound, Message, NumberConfig, Segments, Sid, Signing, Status,
-    WebhookKind,
+    Delivery, Direction, Inbound, Message, Segments, Sid, Signing, Status, WebhookKind,
     account::Account,
     geo,
+    number::Number,
     opt_out::Keyword,
     options::Endpoint,
-    outbox::{Outbox, OutgoingMessage},
+    outbox::Outbox,
+    outgoing::OutgoingMessage,
     twiml::Reply,
     webhook::{WebhookCall, WebhookClient},
 };
@@ -38,6 +39,8 @@ pub(crate) struct Inbox {
 struct ReceivedMessage {
     sid: Sid,
     person: String,
+    /// The account's number that was texted.
+    number: String,
     params: Vec<(String, String)>,
     signing: Signing,
 }
@@ -50,19 +53,21 @@ impl Inbox {
     /// Records a text, acts on an opt-out keyword and sends Twilio's notice about it.
     pub fn accept(&self, text: Inbound) -> Sid {
         let media: Vec<String> = text.media.iter().map(|media| media.url.clone()).collect();
-        let (sid, notice) = self.record(&text, &media);
+        let number = self.number(&text);
+        let (sid, notice) = self.record(&text, &number, &media);
         self.account.journal.note(
             "sms.received",
             ExchangeDetail::SmsReceived {
                 sid: sid.to_string(),
                 from: text.from.clone(),
-                to: self.account.options.number.clone(),
+                to: number.phone.clone(),
                 body: text.body,
                 media,
             },
         );
         if let Some(body) = notice {
             self.outbox.send(OutgoingMessage {
+                from: number.phone,
                 to: text.from,
                 body,
                 media: Vec::new(),
@@ -78,30 +83,27 @@ impl Inbox {
     }
 
     /// Changes the account's state for a text; returns its sid and the text of Twilio's notice.
-    fn record(&self, text: &Inbound, media: &[String]) -> (Sid, Option<String>) {
+    fn record(&self, text: &Inbound, number: &Number, media: &[String]) -> (Sid, Option<String>) {
+        let Number { phone, config, .. } = number;
         let now = self.account.clock.now();
         let options = &self.account.options;
         let mut state = self.account.state();
         let state = &mut *state;
         let sid = state.sids.generate(!text.media.is_empty());
-        let size = Segments::of(&text.body, state.config.kind);
-        let keyword = Keyword::of(&text.body, state.config.kind);
-        let opted_out = state.opted_out.contains(&text.from);
-        let notice = keyword.and_then(|word| word.notice(&text.body, state.config.kind, opted_out));
+        let size = Segments::of(&text.body, config.kind);
+        let keyword = Keyword::of(&text.body, config.kind);
+        let opted_out = state.has_opted_out(phone, &text.from);
+        let notice = keyword.and_then(|word| word.notice(&text.body, config.kind, opted_out));
         match keyword {
-            Some(Keyword::Stop) => {
-                state.opted_out.insert(text.from.clone());
-            }
-            Some(Keyword::Start) => {
-                state.opted_out.remove(&text.from);
-            }
+            Some(Keyword::Stop) => state.opt_out(phone, &text.from),
+            Some(Keyword::Start) => state.opt_in(phone, &text.from),
             Some(Keyword::Help) | None => {}
         }
         state.messages.push(Message {
             sid,
             direction: Direction::Inbound,
             from: Some(text.from.clone()),
-            to: options.number.clone(),
+            to: phone.clone(),
             body: text.body.clone(),
             media: media.to_vec(),
             status: Status::Received,
@@ -111,14 +113,18 @@ impl Inbox {
             created: now,
             updated: now,
             sent: Some(now),
-            service: state.config.messaging_service_sid.clone(),
+            service: config.messaging_service_sid.clone(),
             via: None,
             in_reply_to: None,
         });
-        let (account_sid, number) = (&options.account_sid, &options.number);
-        let params = params(account_sid, number, &state.config, sid, text, size.count, keyword);
-        let received =
-            ReceivedMessage { sid, person: text.from.clone(), params, signing: text.signing };
+        let params = params(&options.account_sid, number, sid, text, size.count, keyword);
+        let received = ReceivedMessage {
+            sid,
+            person: text.from.clone(),
+            number: phone.clone(),
+            params,
+            signing: text.signing,
+        };
         let mut kept = self.received();
         kept.insert(sid, Arc::new(received));
         // Now and then, so that each text costs the same.
@@ -140,7 +146,12 @@ impl Inbox {
             delivery.failure = Some(20404);
             return delivery;
         };
-        let config = self.account.state().config.clone();
+        let (config, numbers) = {
+            let state = self.account.state();
+            let number = state.number(&received.number).unwrap_or(&state.first);
+            let numbers: Vec<String> = state.numbers().map(|number| number.phone.clone()).collect();
+            (number.config.clone(), numbers)
+        };
         let Some(url) = config.webhook_url else { return delivery };
         let mut fallback = config.fallback_url.map(|url| (url, config.fallback_method));
         let mut call = WebhookCall {
@@ -151,6 +162,8 @@ impl Inbox {
             params: received.params.clone(),
             signing: received.signing,
             person: &received.person,
+            number: &received.number,
+            numbers: &numbers,
             replies: 0,
         };
         for _ in 0..MAX_DOCUMENTS {
@@ -191,6 +204,13 @@ impl Inbox {
         delivery
     }
 
+    /// The number that a text is for.
+    fn number(&self, text: &Inbound) -> Number {
+        let state = self.account.state();
+        let number = text.to.as_ref().and_then(|to| state.number(to)).unwrap_or(&state.first);
+        number.clone()
+    }
+
     /// Removes a received text: it can no longer be delivered.
     pub fn remove(&self, sid: Sid) {
         self.received().remove(&sid);
@@ -208,6 +228,7 @@ impl Inbox {
 
 fn outgoing(reply: Reply, received: &ReceivedMessage) -> OutgoingMessage {
     OutgoingMessage {
+        from: reply.from.unwrap_or_else(|| received.number.clone()),
         to: reply.to,
         body: reply.body,
         media: reply.media,
@@ -223,14 +244,14 @@ fn outgoing(reply: Reply, received: &ReceivedMessage) -> OutgoingMessage {
 /// The form parameters of a text's webhook, in the order in which Twilio sends them.
 fn params(
     account_sid: &str,
-    number: &str,
-    config: &NumberConfig,
+    number: &Number,
     sid: Sid,
     text: &Inbound,
     segments: u32,
     keyword: Option<Keyword>,
 ) -> Vec<(String, String)> {
-    let (to, from) = (geo::location(number), geo::location(&text.from));
+    let Number { phone, config, .. } = number;
+    let (to, from) = (geo::location(phone), geo::location(&text.from));
     let sid = sid.to_string();
     let count = text.media.len().to_string();
     let segments = segments.to_string();
@@ -248,7 +269,7 @@ fn params(
     add("FromCity", from.city);
     add("Body", &text.body);
     add("FromCountry", from.country);
-    add("To", number);
+    add("To", phone);
     if let Some(service) = &config.messaging_service_sid {
         add("MessagingServiceSid", service);
     }

@@ -1,5 +1,5 @@
 //! A fake Twilio for tests: the Messages API, signed webhooks, TwiML, status callbacks and opt-out,
-//! for one account with one number.
+//! for one account and its numbers.
 //!
 //! A test starts a [`FakeTwilio`], makes the backend under test its webhook, and texts the number:
 //!
@@ -57,10 +57,12 @@
 //!
 //! - `sms.received` and `sms.sent`: messages. A message that Twilio refuses ends with an error.
 //! - `webhook.sms`, `webhook.fallback` and `webhook.status`: calls of the backend's URLs.
-//! - `twilio.messages.*` and `twilio.numbers.*`: calls of the REST API, such as
-//!   `twilio.messages.create`.
+//! - `twilio.messages.*`, `twilio.numbers.*`, `twilio.accounts.fetch` and `twilio.lookups.fetch`: calls
+//!   of the REST API, such as `twilio.messages.create`.
 //!
-//! A fault on `twilio.delivery` makes the next message end as `undelivered`, with the fault's code.
+//! A fault on `twilio.delivery` makes the next message end as `undelivered`, or `failed` where Twilio
+//! itself could not send it, with the fault's code. [`Twilio::steer`] decides more: the last status,
+//! and which status callbacks come, when and in which order.
 //!
 //! # As a part of a world
 //!
@@ -70,9 +72,13 @@
 //! # What is not reproduced
 //!
 //! Messaging Services as a resource (one may be named in [`NumberConfig`]), media downloads, the loop
-//! filter (30039, 14107), trial accounts, content templates, and every API but messages and the number.
+//! filter (30039, 14107), trial accounts, content templates, WhatsApp, and every API but the account,
+//! its messages and numbers, and Lookup.
 
 mod account;
+mod callback;
+mod codes;
+mod course;
 mod fake;
 mod geo;
 #[cfg(feature = "testing")]
@@ -82,10 +88,13 @@ mod inbound;
 mod inbox;
 mod message;
 mod message_log;
+mod number;
 mod opt_out;
 mod options;
 mod outbox;
+mod outgoing;
 mod phone;
+mod plan;
 mod rest;
 mod segments;
 mod server;
@@ -98,12 +107,15 @@ mod webhook;
 #[cfg(test)]
 mod tests;
 
+pub use codes::error_text;
 pub use fake::{FakeTwilio, FakeTwilioBuilder};
 pub use inbound::{Attempt, Delivery, Inbound, Media, Signing, WebhookKind};
 pub use message::{Direction, Message, Status};
-pub use options::{Method, NumberConfig, NumberKind, Options};
+pub use options::{LineType, Method, NumberConfig, NumberKind, Options};
+pub use plan::{DeliveryPlan, InvalidPlan, PlannedCallback};
 pub use rehearse_core::{clock, faults, journal};
 pub use segments::{Encoding, Segments};
 pub use server::{Server, Twilio};
 pub use sid::{InvalidSid, Sid};
 pub use text::TextError;
+pub use webhook::webhook_client;

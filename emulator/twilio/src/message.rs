@@ -1,10 +1,13 @@
 //! A message of the account.
 
-use jiff::Timestamp;
-use serde::Serialize;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::{Encoding, Sid};
 use rehearse_core::journal::Via;
+
+/// How long after it was sent or received Twilio takes to finish with a message.
+const COMPLETED_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
 /// A message that the account's number received or sent.
 #[derive(Debug, Clone)]
@@ -56,7 +59,7 @@ pub enum Direction {
 }
 
 /// The status of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// A Messaging Service has yet to choose its sender.
@@ -79,6 +82,16 @@ pub enum Status {
     Received,
 }
 
+impl Message {
+    /// Whether Twilio has finished with the message at this business time, so that it can be redacted
+    /// or deleted: its status cannot change any more, and it was sent or received at least a minute
+    /// ago. Twilio's dictionary says of 20009 to wait at least one minute.
+    pub(crate) fn is_complete(&self, now: Timestamp) -> bool {
+        let began = self.sent.unwrap_or(self.created);
+        self.status.is_final() && now.duration_since(began) >= COMPLETED_AFTER
+    }
+}
+
 impl Status {
     /// The status as the API shows it.
     pub fn as_str(self) -> &'static str {
@@ -95,7 +108,7 @@ impl Status {
         }
     }
 
-    /// Whether the status cannot change any more. Only then can the message be redacted or deleted.
+    /// Whether the status cannot change any more.
     pub fn is_final(self) -> bool {
         !matches!(self, Self::Accepted | Self::Scheduled | Self::Queued | Self::Sent)
     }

@@ -1,20 +1,26 @@
-//! The account, its number, and the configuration of the number.
+//! The account, its numbers, and the configuration of a number.
 
 use std::{collections::BTreeMap, fmt};
 
-/// The account and its one number.
+use serde::Deserialize;
+
+/// The account and its numbers.
 #[derive(Clone)]
 pub struct Options {
     /// `AC` and 32 hexadecimal digits.
     pub account_sid: String,
     /// Signs webhooks, and is the password of the REST API.
     pub auth_token: String,
-    /// An API key (`SK...`) and its secret, which the REST API accepts as well.
-    pub api_key: Option<(String, String)>,
-    /// The account's number, in E.164 format.
+    /// API keys (`SK...`) and their secrets, which the REST API accepts as well.
+    pub api_keys: BTreeMap<String, String>,
+    /// The account's first number, in E.164 format.
     pub number: String,
-    /// The configuration of the number at the start.
+    /// The configuration of the first number at the start.
     pub config: NumberConfig,
+    /// The account's other numbers and their configurations at the start.
+    pub other_numbers: Vec<(String, NumberConfig)>,
+    /// What Lookup says of numbers' lines; the others are mobile. A text to a landline is not delivered.
+    pub line_types: BTreeMap<String, LineType>,
     /// Equal seeds give equal message sids.
     pub seed: u64,
     /// Public hosts, in lower case, that webhooks reach at another base URL. The signature and the
@@ -30,9 +36,11 @@ impl Default for Options {
         Self {
             account_sid: "AC0000000000000000000000000000000a".into(),
             auth_token: "rehearse-twilio-auth-token-000000".into(),
-            api_key: None,
+            api_keys: BTreeMap::new(),
             number: "+15550100000".into(),
             config: NumberConfig::default(),
+            other_numbers: Vec::new(),
+            line_types: BTreeMap::new(),
             seed: 0,
             hosts: BTreeMap::new(),
             messages_kept: None,
@@ -46,6 +54,7 @@ impl fmt::Debug for Options {
             .field("account_sid", &self.account_sid)
             .field("number", &self.number)
             .field("config", &self.config)
+            .field("other_numbers", &self.other_numbers)
             .field("seed", &self.seed)
             .field("hosts", &self.hosts)
             .field("messages_kept", &self.messages_kept)
@@ -53,7 +62,7 @@ impl fmt::Debug for Options {
     }
 }
 
-/// What Twilio does with messages to and from the number.
+/// What Twilio does with messages to and from a number.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NumberConfig {
     /// Decides the texts about opt-out and the size of segments.
@@ -83,6 +92,36 @@ pub enum NumberKind {
     Local,
     /// A number such as +1 800. The network, not Twilio, handles its opt-outs.
     TollFree,
+}
+
+/// What kind of line a number has, as Lookup says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum LineType {
+    /// A mobile phone.
+    #[default]
+    Mobile,
+    /// A line in a house, which takes no texts.
+    Landline,
+    /// A number of a service such as this one, with a line in a house behind it.
+    FixedVoip,
+    /// A number of a service such as this one.
+    NonFixedVoip,
+    /// A number such as +1 800.
+    TollFree,
+}
+
+impl LineType {
+    /// The type as Lookup shows it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mobile => "mobile",
+            Self::Landline => "landline",
+            Self::FixedVoip => "fixedVoip",
+            Self::NonFixedVoip => "nonFixedVoip",
+            Self::TollFree => "tollFree",
+        }
+    }
 }
 
 /// The HTTP method of a webhook.

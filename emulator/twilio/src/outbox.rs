@@ -1,26 +1,35 @@
-//! Messages from the account's number: TwiML replies, REST sends and Twilio's own notices.
+//! Messages from the account's numbers: TwiML replies, REST sends and Twilio's own notices.
 //!
 //! A message without a status callback reaches its final status at once. One with a status callback
-//! passes through its statuses in a background task, which calls the backend at each.
+//! passes through its statuses in a background task, which calls the backend at each. What a plan puts
+//! off waits for its business time, as scheduled messages do.
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use jiff::Timestamp;
 use tokio::task::JoinSet;
 
 use super::{
-    Direction, Message, Method, NumberKind, Segments, Sid, Signing, Status, WebhookKind,
+    DeliveryPlan, LineType, Message, Method, Segments, Sid, Signing, Status, WebhookKind,
     account::Account,
+    callback::callback_params,
+    course::{CourseStep, Happening, StatusChange, course},
     options::Endpoint,
+    outgoing::{MAX_BODY, OutgoingMessage},
+    plan::end_of,
     webhook::{WebhookCall, WebhookClient},
 };
-use rehearse_core::journal::{ExchangeDetail, Outcome, Via};
+use rehearse_core::journal::{Outcome, Via};
 
-/// Most characters in one message.
-pub(crate) const MAX_BODY: usize = 1600;
+/// How long a task that follows a running clock sleeps at most: the clock may be moved meanwhile.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Sends messages. Owns the scheduled ones and the background tasks.
 pub(crate) struct Outbox {
@@ -28,26 +37,13 @@ pub(crate) struct Outbox {
     webhooks: Arc<WebhookClient>,
     /// Always locked before the account's state.
     scheduled: Mutex<Vec<ScheduledMessage>>,
+    /// What becomes of sent messages at a later business time, in the order in which it was put off.
+    put_off: Mutex<Vec<PutOff>>,
     /// Where later statuses of the messages go that have a status callback.
     callbacks: Mutex<HashMap<Sid, Endpoint>>,
     tasks: Mutex<JoinSet<()>>,
-}
-
-/// A message to send.
-#[derive(Debug, Clone)]
-pub(crate) struct OutgoingMessage {
-    pub to: String,
-    pub body: String,
-    pub media: Vec<String>,
-    pub direction: Direction,
-    pub via: Via,
-    pub in_reply_to: Option<Sid>,
-    /// `None` takes the number's own status callback, if it has one.
-    pub status_callback: Option<Endpoint>,
-    /// The Messaging Service that sends it, instead of the number itself.
-    pub service: Option<String>,
-    /// When to send it; `None` is now.
-    pub send_at: Option<Timestamp>,
+    /// Whether a task releases what is due as a running clock goes on.
+    following: AtomicBool,
 }
 
 /// A message that waits for its time.
@@ -57,17 +53,26 @@ struct ScheduledMessage {
     message: OutgoingMessage,
 }
 
-/// The next status of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct StatusChange {
-    status: Status,
-    error: Option<u32>,
+/// What becomes of a message at a later business time.
+struct PutOff {
+    at: Timestamp,
+    sid: Sid,
+    sender: String,
+    callback: Option<Endpoint>,
+    what: Happening,
 }
 
 impl Outbox {
     pub fn new(account: Arc<Account>, webhooks: Arc<WebhookClient>) -> Self {
-        let (scheduled, callbacks, tasks) = Default::default();
-        Self { account, webhooks, scheduled, callbacks, tasks }
+        Self {
+            account,
+            webhooks,
+            scheduled: Mutex::default(),
+            put_off: Mutex::default(),
+            callbacks: Mutex::default(),
+            tasks: Mutex::default(),
+            following: AtomicBool::new(false),
+        }
     }
 
     /// Sends a TwiML reply and returns its sid.
@@ -76,7 +81,7 @@ impl Outbox {
     /// Twilio's code of why it refuses the reply: 21610, the recipient has opted out; 21617, the body
     /// is too long.
     pub fn reply(self: &Arc<Self>, message: OutgoingMessage) -> Result<Sid, u32> {
-        let refusal = if self.account.has_opted_out(&message.to) {
+        let refusal = if self.account.has_opted_out(&message.from, &message.to) {
             21610
         } else if message.body.chars().count() > MAX_BODY {
             21617
@@ -94,15 +99,18 @@ impl Outbox {
         let mut scheduled = self.scheduled();
         let mut state = self.account.state();
         if message.status_callback.is_none() {
-            let url = state.config.status_callback.clone();
+            let sender = state.number(&message.from);
+            let url = sender.and_then(|number| number.config.status_callback.clone());
             message.status_callback = url.map(|url| Endpoint { url, method: Method::Post });
         }
         let sid = state.sids.generate(!message.media.is_empty());
-        let created = self.created(sid, &message, size);
+        let created = message.created(sid, size, self.account.clock.now());
         state.messages.push(created.clone());
         drop(state);
         if let Some(at) = message.send_at {
             scheduled.push(ScheduledMessage { at, sid, message });
+            drop(scheduled);
+            self.follow_running_clock();
         } else {
             drop(scheduled);
             self.dispatch(sid, message);
@@ -110,19 +118,37 @@ impl Outbox {
         created
     }
 
-    /// Sends the scheduled messages whose time has come.
+    /// Sends the scheduled messages whose time has come, and has happen what was put off until now.
     pub fn release_due(self: &Arc<Self>) {
         let now = self.account.clock.now();
-        let due: Vec<ScheduledMessage> = {
-            let mut scheduled = self.scheduled();
-            let (due, waiting) =
-                std::mem::take(&mut *scheduled).into_iter().partition(|message| message.at <= now);
-            *scheduled = waiting;
-            due
-        };
+        let mut due = take_due(&mut self.scheduled(), |message| message.at <= now);
+        due.sort_by_key(|message| message.at);
         for message in due {
             self.dispatch(message.sid, message.message);
         }
+        let mut due = take_due(&mut self.put_off(), |put_off| put_off.at <= now);
+        due.sort_by_key(|put_off| put_off.at);
+        if due.iter().any(|put_off| matches!(put_off.what, Happening::CallBack(_))) {
+            let outbox = Arc::clone(self);
+            self.spawn(async move {
+                for PutOff { sid, sender, callback, what, .. } in due {
+                    outbox.happen(sid, &sender, callback.as_ref(), what).await;
+                }
+            });
+        } else {
+            for PutOff { sid, sender, what, .. } in due {
+                if let Happening::Change(change) = what {
+                    self.change_status(sid, &sender, change);
+                }
+            }
+        }
+    }
+
+    /// The next business time until `until` at which something is due.
+    pub fn next_due(&self, until: Timestamp) -> Option<Timestamp> {
+        let scheduled = self.scheduled().iter().map(|message| message.at).min();
+        let put_off = self.put_off().iter().map(|put_off| put_off.at).min();
+        scheduled.into_iter().chain(put_off).min().filter(|at| *at <= until)
     }
 
     /// Cancels a scheduled message; `false` when there is no message with this sid that waits for
@@ -136,10 +162,11 @@ impl Outbox {
             scheduled.remove(index)
         };
         let change = StatusChange { status: Status::Canceled, error: None };
-        self.change_status(sid, change);
+        let sender = canceled.message.from;
+        self.change_status(sid, &sender, change);
         if let Some(callback) = canceled.message.status_callback {
             let outbox = Arc::clone(self);
-            self.spawn(async move { outbox.change_and_call_back(sid, &callback, change).await });
+            self.spawn(async move { outbox.call_back(sid, &callback, change).await });
         }
         true
     }
@@ -149,11 +176,13 @@ impl Outbox {
         self.tasks().abort_all();
     }
 
-    /// Stops the background tasks and drops the scheduled messages.
+    /// Stops the background tasks and drops the scheduled messages and what was put off.
     pub fn reset(&self) {
         self.stop();
         self.scheduled().clear();
+        self.put_off().clear();
         self.callbacks().clear();
+        self.following.store(false, Ordering::Relaxed);
     }
 
     /// Gives a sent message another status, as a late report of the carrier does, and calls its status
@@ -161,18 +190,19 @@ impl Outbox {
     pub async fn report(&self, sid: Sid, status: Status, error: Option<u32>) -> Option<Message> {
         let _activity = self.account.activity.begin();
         let change = StatusChange { status, error };
-        let sent = |message: &Message| message.via.is_some() && message.status != Status::Scheduled;
-        if !self.account.state().messages.get(sid).is_some_and(sent) {
-            return None;
-        }
+        let sent = |message: &&Message| {
+            message.via.is_some() && message.status != Status::Scheduled
+        };
+        let sender = {
+            let state = self.account.state();
+            state.messages.get(sid).filter(sent)?.from.clone().unwrap_or_default()
+        };
         let callback = self.callbacks().get(&sid).cloned();
-        match callback {
-            Some(callback) => {
-                Box::pin(self.change_and_call_back(sid, &callback, change)).await;
-                self.account.state().messages.get(sid).cloned()
-            }
-            None => self.change_status(sid, change),
+        self.change_status(sid, &sender, change);
+        if let Some(callback) = callback {
+            self.call_back(sid, &callback, change).await;
         }
+        self.account.state().messages.get(sid).cloned()
     }
 
     /// Remembers where statuses of a message go, for as long as messages are kept.
@@ -186,137 +216,163 @@ impl Outbox {
         }
     }
 
-    /// Hands a message to the carrier, which decides its final status.
+    /// Hands a message to the carrier, and has happen what becomes of it.
     fn dispatch(self: &Arc<Self>, sid: Sid, message: OutgoingMessage) {
-        let change = self.final_status(&message);
-        let outcome = match change {
+        let (end, plan) = self.end(&message);
+        let outcome = match end {
             StatusChange { status: Status::Failed, error: Some(code) } => {
                 Outcome::default().with_error(code.to_string())
             }
             _ => Outcome::default(),
         };
         self.journal(sid.to_string(), &message, outcome);
-        match message.status_callback {
-            Some(callback) => {
-                self.keep_callback(sid, &callback);
-                let outbox = Arc::clone(self);
-                let by_service = message.service.is_some();
-                self.spawn(async move { outbox.follow(sid, &callback, by_service, change).await });
-            }
-            None => {
-                self.change_status(sid, change);
-            }
+        let OutgoingMessage { from: sender, status_callback: callback, .. } = message;
+        if let Some(callback) = &callback {
+            self.keep_callback(sid, callback);
         }
-    }
-
-    fn final_status(&self, message: &OutgoingMessage) -> StatusChange {
-        if self.account.has_opted_out(&message.to) && message.via != Via::Twilio {
-            // Only a Messaging Service's message gets here: others were refused before.
-            StatusChange { status: Status::Failed, error: Some(21610) }
-        } else if let Some(failure) = self.account.faults.next_failure("twilio.delivery") {
-            let code = failure.code.and_then(|code| code.parse().ok()).unwrap_or(30008);
-            StatusChange { status: Status::Undelivered, error: Some(code) }
+        let mut steps = course(message.service.is_some(), end, plan.as_ref());
+        if callback.is_none() {
+            steps.retain(|step| matches!(step.what, Happening::Change(_)));
+        }
+        let (at_once, later): (Vec<CourseStep>, Vec<CourseStep>) =
+            steps.into_iter().partition(|step| step.after.is_zero());
+        if !later.is_empty() {
+            let now = self.account.clock.now();
+            let put_off = later.into_iter().map(|CourseStep { after, what }| PutOff {
+                at: now.checked_add(after).unwrap_or(Timestamp::MAX),
+                sid,
+                sender: sender.clone(),
+                callback: callback.clone(),
+                what,
+            });
+            self.put_off().extend(put_off);
+            self.follow_running_clock();
+        }
+        if callback.is_some() {
+            let outbox = Arc::clone(self);
+            self.spawn(async move {
+                for step in at_once {
+                    outbox.happen(sid, &sender, callback.as_ref(), step.what).await;
+                }
+            });
         } else {
-            StatusChange { status: Status::Delivered, error: None }
+            for step in at_once {
+                if let Happening::Change(change) = step.what {
+                    self.change_status(sid, &sender, change);
+                }
+            }
         }
     }
 
-    /// Passes a message through its statuses up to the final one, with a callback at each.
-    async fn follow(
-        &self,
-        sid: Sid,
-        callback: &Endpoint,
-        by_service: bool,
-        final_status: StatusChange,
-    ) {
-        // The first status has no callback: `accepted` for a service's message, else `queued`.
-        let queued = by_service.then_some(Status::Queued);
-        let sent = (final_status.status != Status::Failed).then_some(Status::Sent);
-        for status in queued.into_iter().chain(sent) {
-            self.change_and_call_back(sid, callback, StatusChange { status, error: None }).await;
+    /// How a message ends, and the plan for it.
+    fn end(&self, message: &OutgoingMessage) -> (StatusChange, Option<DeliveryPlan>) {
+        if self.account.has_opted_out(&message.from, &message.to) && message.via != Via::Twilio {
+            // Only a Messaging Service's message gets here: others were refused before.
+            return (StatusChange { status: Status::Failed, error: Some(21610) }, None);
         }
-        self.change_and_call_back(sid, callback, final_status).await;
+        let plan = self.account.state().take_plan(&message.from, &message.to);
+        if let Some(plan) = plan {
+            let (status, error) = plan.end();
+            return (StatusChange { status, error }, Some(plan));
+        }
+        if self.account.options.line_types.get(&message.to) == Some(&LineType::Landline) {
+            return (StatusChange { status: Status::Undelivered, error: Some(30006) }, None);
+        }
+        let end = match self.account.faults.next_failure("twilio.delivery") {
+            Some(failure) => {
+                let code = failure.code.and_then(|code| code.parse().ok()).unwrap_or(30008);
+                StatusChange { status: end_of(code), error: Some(code) }
+            }
+            None => StatusChange { status: Status::Delivered, error: None },
+        };
+        (end, None)
     }
 
-    async fn change_and_call_back(&self, sid: Sid, callback: &Endpoint, change: StatusChange) {
-        // A deleted message has no more callbacks.
-        let Some(message) = self.change_status(sid, change) else { return };
+    async fn happen(&self, sid: Sid, sender: &str, callback: Option<&Endpoint>, what: Happening) {
+        match (what, callback) {
+            (Happening::Change(change), _) => {
+                self.change_status(sid, sender, change);
+            }
+            (Happening::CallBack(change), Some(callback)) => {
+                self.call_back(sid, callback, change).await;
+            }
+            (Happening::CallBack(_), None) => {}
+        }
+    }
+
+    /// Tells the backend of a status. A deleted message has no more callbacks.
+    async fn call_back(&self, sid: Sid, callback: &Endpoint, told: StatusChange) {
+        let message = self.account.state().messages.get(sid).cloned();
+        let Some(message) = message else { return };
         let call = WebhookCall {
             kind: WebhookKind::Status,
             sid,
             url: callback.url.clone(),
             method: callback.method,
-            params: callback_params(&message, &self.account.options.account_sid),
+            params: callback_params(&message, told, &self.account.options.account_sid),
             signing: Signing::Valid,
             person: "",
+            number: "",
+            numbers: &[],
             replies: 0,
         };
         self.webhooks.call(&call).await;
     }
 
-    /// Gives a message its next status and returns it; `None` when it was deleted.
-    fn change_status(&self, sid: Sid, change: StatusChange) -> Option<Message> {
+    /// Gives a message its next status, unless it was deleted.
+    fn change_status(&self, sid: Sid, sender: &str, change: StatusChange) {
         let now = self.account.clock.now();
         let mut state = self.account.state();
-        let message = state.messages.get_mut(sid)?;
+        let Some(message) = state.messages.get_mut(sid) else { return };
         message.status = change.status;
         message.error_code = change.error;
         message.updated = now;
-        if matches!(change.status, Status::Sent | Status::Delivered | Status::Undelivered) {
-            message.from.get_or_insert_with(|| self.account.options.number.clone());
+        let is_sent =
+            matches!(change.status, Status::Sent | Status::Delivered | Status::Undelivered);
+        if is_sent || change.status == Status::Queued {
+            // A Messaging Service has chosen its sender by then.
+            message.from.get_or_insert_with(|| sender.to_owned());
+        }
+        if is_sent {
             message.sent.get_or_insert(now);
         }
-        Some(message.clone())
-    }
-
-    fn created(&self, sid: Sid, message: &OutgoingMessage, size: Segments) -> Message {
-        let now = self.account.clock.now();
-        let number = &self.account.options.number;
-        Message {
-            sid,
-            direction: message.direction,
-            from: message.service.is_none().then(|| number.clone()),
-            to: message.to.clone(),
-            body: message.body.clone(),
-            media: message.media.clone(),
-            status: match (message.send_at, &message.service) {
-                (Some(_), _) => Status::Scheduled,
-                (None, Some(_)) => Status::Accepted,
-                (None, None) => Status::Queued,
-            },
-            error_code: None,
-            segments: size.count,
-            encoding: size.encoding,
-            created: now,
-            updated: now,
-            sent: None,
-            service: message.service.clone(),
-            via: Some(message.via),
-            in_reply_to: message.in_reply_to,
-        }
-    }
-
-    fn measure(&self, message: &OutgoingMessage) -> Segments {
-        let kind: NumberKind = self.account.state().config.kind;
-        let size = Segments::of(&message.body, kind);
-        // A message with media is billed as one, whatever its text.
-        if message.media.is_empty() { size } else { Segments { count: 1, ..size } }
     }
 
     fn journal(&self, sid: String, message: &OutgoingMessage, outcome: Outcome) {
-        let size = self.measure(message);
-        let detail = ExchangeDetail::SmsSent {
-            sid,
-            from: self.account.options.number.clone(),
-            to: message.to.clone(),
-            body: message.body.clone(),
-            media: message.media.clone(),
-            segments: size.count,
-            encoding: size.encoding.as_str().to_owned(),
-            via: message.via,
-            in_reply_to: message.in_reply_to.map(|sid| sid.to_string()),
-        };
+        let detail = message.detail(sid, self.measure(message));
         self.account.journal.begin("sms.sent", detail).end(outcome);
+    }
+
+    fn measure(&self, message: &OutgoingMessage) -> Segments {
+        let kind = self.account.state().number(&message.from).map(|number| number.config.kind);
+        message.measure(kind.unwrap_or_default())
+    }
+
+    /// Has a task release what is due as time passes, if the clock runs by itself. It ends when nothing
+    /// waits any more, and counts as no activity.
+    fn follow_running_clock(self: &Arc<Self>) {
+        if !self.account.clock.is_running() || self.following.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let outbox = Arc::clone(self);
+        self.tasks().spawn(async move {
+            loop {
+                outbox.release_due();
+                let Some(at) = outbox.next_due(Timestamp::MAX) else {
+                    outbox.following.store(false, Ordering::Relaxed);
+                    // Something may have come to wait before the line above.
+                    if outbox.next_due(Timestamp::MAX).is_none()
+                        || outbox.following.swap(true, Ordering::Relaxed)
+                    {
+                        return;
+                    }
+                    continue;
+                };
+                let wait = at.duration_since(outbox.account.clock.now());
+                let wait = Duration::try_from(wait).unwrap_or_default();
+                tokio::time::sleep(wait.min(LOOK_AGAIN)).await;
+            }
+        });
     }
 
     /// Runs a task in the background, until it is done or [`Outbox::stop`].
@@ -334,6 +390,10 @@ impl Outbox {
         self.scheduled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn put_off(&self) -> MutexGuard<'_, Vec<PutOff>> {
+        self.put_off.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Always locked before the account's state.
     fn callbacks(&self) -> MutexGuard<'_, HashMap<Sid, Endpoint>> {
         self.callbacks.lock().unwrap_or_else(PoisonError::into_inner)
@@ -344,27 +404,9 @@ impl Outbox {
     }
 }
 
-/// The form parameters of a status callback, in the order in which Twilio sends them.
-fn callback_params(message: &Message, account_sid: &str) -> Vec<(String, String)> {
-    let mut params: Vec<(String, String)> = Vec::with_capacity(11);
-    let mut add = |key: &str, value: &str| params.push((key.to_owned(), value.to_owned()));
-    let (sid, status) = (message.sid.to_string(), message.status.as_str());
-    if let Some(code) = message.error_code {
-        add("ErrorCode", &code.to_string());
-    }
-    if matches!(message.status, Status::Delivered | Status::Undelivered) {
-        add("RawDlrDoneDate", &message.updated.strftime("%y%m%d%H%M").to_string());
-    }
-    add("SmsSid", &sid);
-    add("SmsStatus", status);
-    add("MessageStatus", status);
-    add("To", &message.to);
-    add("MessageSid", &sid);
-    add("AccountSid", account_sid);
-    if let Some(service) = &message.service {
-        add("MessagingServiceSid", service);
-    }
-    add("From", message.from.as_deref().unwrap_or_default());
-    add("ApiVersion", "2010-04-01");
-    params
+/// Takes out what is due, in the order in which it stands.
+fn take_due<T>(waiting: &mut Vec<T>, is_due: impl Fn(&T) -> bool) -> Vec<T> {
+    let (due, rest) = std::mem::take(waiting).into_iter().partition(is_due);
+    *waiting = rest;
+    due
 }

@@ -1,11 +1,15 @@
 //! The REST API. Every request takes the same way: route, journal, fault, authentication, response.
 
+mod accounts;
 mod create;
 mod error;
 mod list;
+mod lookups;
 mod messages;
 mod numbers;
+mod page;
 mod request;
+mod sent_filter;
 
 use std::{io, sync::Arc};
 
@@ -138,7 +142,7 @@ impl RestApi {
                 let journaled = json!({ "messages": page.messages.len() });
                 encode(200, &page, journaled)
             }
-            Route::ListNumbers => encode(200, &numbers::list(account, query), Value::Null),
+            Route::ListNumbers => encode(200, &numbers::list(account, path, query)?, Value::Null),
             // Every number that could be bought is taken.
             Route::CreateNumber => Err(ApiError::new(21422)),
             Route::FetchNumber(sid) => {
@@ -146,6 +150,10 @@ impl RestApi {
             }
             Route::UpdateNumber(sid) => {
                 encode(200, &numbers::update(account, sid, path, params)?, Value::Null)
+            }
+            Route::FetchAccount => encode(200, &accounts::fetch(account), Value::Null),
+            Route::LookUp(number) => {
+                encode(200, &lookups::fetch(account, number, query)?, Value::Null)
             }
             Route::MethodNotAllowed => Err(ApiError::new(20004)),
             Route::Unknown => Err(ApiError::not_found(path)),

@@ -2,10 +2,11 @@
 
 use std::{collections::BTreeSet, fmt, io, ops::Deref, sync::Arc};
 
+use jiff::Timestamp;
 use tokio::net::TcpListener;
 
 use super::{
-    Delivery, Inbound, Message, NumberConfig, Options, Sid, Status,
+    Delivery, DeliveryPlan, Inbound, InvalidPlan, Message, NumberConfig, Options, Sid, Status,
     account::Account,
     inbox::Inbox,
     outbox::Outbox,
@@ -37,8 +38,8 @@ struct Parts {
 impl Twilio {
     /// Serves the REST API on `listener` until the result is dropped.
     ///
-    /// `web` calls the backend's URLs. Build it with `redirect::Policy::none()` and `no_proxy()`: this
-    /// crate follows redirects itself, since each request is signed for its own URL.
+    /// `web` calls the backend's URLs; make it with [`webhook_client`](super::webhook_client). Several
+    /// fakes may share one.
     ///
     /// # Errors
     /// When the caller is not inside a tokio runtime, or the listener has no local address.
@@ -80,19 +81,24 @@ impl Twilio {
         self.0.account.state().auth_token.clone()
     }
 
-    /// The account's number, in E.164 format.
+    /// The account's first number, in E.164 format.
     pub fn number(&self) -> &str {
         &self.0.account.options.number
     }
 
-    /// Changes the configuration of the number. The REST API shows the change.
-    pub fn configure(&self, change: impl FnOnce(&mut NumberConfig)) {
-        change(&mut self.0.account.state().config);
+    /// The account's numbers, in E.164 format, the first one first.
+    pub fn numbers(&self) -> Vec<String> {
+        self.0.account.state().numbers().map(|number| number.phone.clone()).collect()
     }
 
-    /// The configuration of the number.
+    /// Changes the configuration of the first number. The REST API shows the change.
+    pub fn configure(&self, change: impl FnOnce(&mut NumberConfig)) {
+        change(&mut self.0.account.state().first.config);
+    }
+
+    /// The configuration of the first number.
     pub fn config(&self) -> NumberConfig {
-        self.0.account.state().config.clone()
+        self.0.account.state().first.config.clone()
     }
 
     /// Replaces the account's auth token, as promoting a new one in Twilio's console does. Webhooks
@@ -122,6 +128,29 @@ impl Twilio {
     pub async fn redeliver(&self, sid: Sid) -> Delivery {
         let _activity = self.0.account.activity.begin();
         Box::pin(self.0.inbox.deliver(sid)).await
+    }
+
+    /// Decides what becomes of messages that are sent from now on. Of several plans for a message the
+    /// first one counts, until it was used for as many messages as it says. A plan goes before a
+    /// fault on `twilio.delivery`.
+    ///
+    /// # Errors
+    /// The plan cannot be carried out; the error says why.
+    pub fn steer(&self, plan: DeliveryPlan) -> Result<(), InvalidPlan> {
+        plan.check()?;
+        self.0.account.state().add_plan(plan);
+        Ok(())
+    }
+
+    /// Removes all plans of [`Twilio::steer`].
+    pub fn stop_steering(&self) {
+        self.0.account.state().clear_plans();
+    }
+
+    /// The next business time until `until` at which a scheduled message is sent, or something that a
+    /// plan put off happens.
+    pub fn next_due(&self, until: Timestamp) -> Option<Timestamp> {
+        self.0.outbox.next_due(until)
     }
 
     /// Waits until no delivery, REST call or status callback is under way. Scheduled messages whose

@@ -40,8 +40,8 @@ const VOICE: &[&str] = &[
 pub(crate) struct DocumentContext<'a> {
     /// The document's own URL, against which relative ones are resolved.
     pub url: &'a str,
-    /// The account's number.
-    pub number: &'a str,
+    /// The account's numbers.
+    pub numbers: &'a [String],
     /// The number of the person who texted.
     pub sender: &'a str,
     /// Replies that earlier documents of the same delivery asked for.
@@ -60,6 +60,8 @@ pub(crate) struct Instructions {
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reply {
+    /// The sender that the verb names; the number that was texted when `None`.
+    pub from: Option<String>,
     pub to: String,
     pub body: String,
     /// Absolute URLs.
@@ -128,7 +130,8 @@ fn reply(
         warn(warnings, INVALID_TO);
         return None;
     }
-    if message.from.is_some_and(|from| from != context.number) {
+    let from = message.from;
+    if from.as_ref().is_some_and(|from| !context.numbers.contains(from)) {
         warn(warnings, INVALID_FROM);
         return None;
     }
@@ -155,7 +158,7 @@ fn reply(
         }
         Some(Endpoint { url: url?, method: method.unwrap_or_default() })
     });
-    Some(Reply { to, body, media, status_callback })
+    Some(Reply { from, to, body, media, status_callback })
 }
 
 /// Adds a warning, unless the document has it already.

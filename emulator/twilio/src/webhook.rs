@@ -1,5 +1,6 @@
 //! Calls of the backend's URLs: signed, retried as the URL says, journaled, and read as TwiML.
 
+mod client;
 mod cookies;
 mod http;
 mod url;
@@ -15,6 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
+pub use self::client::webhook_client;
 use self::{
     cookies::CookieJar,
     http::{CallFailure, HttpRequest, HttpResponse, send_following_redirects},
@@ -34,6 +36,8 @@ use rehearse_core::{
 const INVALID_RETRY_POLICY: u32 = 11243;
 const INVALID_URL: u32 = 11100;
 const BAD_STATUS: u32 = 11200;
+/// A 3xx status that is no redirect that Twilio follows, or one without a usable `Location`.
+const INVALID_REDIRECT: u32 = 11216;
 const TOTAL_TIMEOUT: u32 = 11203;
 const READ_TIMEOUT: u32 = 11205;
 
@@ -41,8 +45,8 @@ const READ_TIMEOUT: u32 = 11205;
 pub(crate) struct WebhookClient {
     account: Arc<Account>,
     web: reqwest::Client,
-    /// By the number of the person who texts.
-    cookies: Mutex<HashMap<String, CookieJar>>,
+    /// By the numbers of the person who texts and of the account.
+    cookies: Mutex<HashMap<(String, String), CookieJar>>,
 }
 
 /// A call to make until it succeeds or its attempts are used up.
@@ -58,6 +62,10 @@ pub(crate) struct WebhookCall<'a> {
     pub signing: Signing,
     /// The number of the person who texted; empty for status callbacks.
     pub person: &'a str,
+    /// The account's number that was texted; empty for status callbacks.
+    pub number: &'a str,
+    /// All numbers of the account, any of which may send a reply.
+    pub numbers: &'a [String],
     /// Replies that earlier documents of the same delivery asked for.
     pub replies: usize,
 }
@@ -165,7 +173,8 @@ impl WebhookClient {
         }
         let now = self.account.clock.now();
         let auth_token = self.account.state().auth_token.clone();
-        let cookies = self.cookies().get(call.person).and_then(|jar| jar.header(now));
+        let pair = (call.person.to_owned(), call.number.to_owned());
+        let cookies = self.cookies().get(&pair).and_then(|jar| jar.header(now));
         let request = HttpRequest {
             url: &url.url,
             hosts: &self.account.options.hosts,
@@ -182,7 +191,7 @@ impl WebhookClient {
         }
         if !response.cookies.is_empty() && call.kind != WebhookKind::Status {
             let mut jars = self.cookies();
-            let jar = jars.entry(call.person.to_owned()).or_insert_with(|| CookieJar::new(now));
+            let jar = jars.entry(pair).or_insert_with(|| CookieJar::new(now));
             response.cookies.iter().for_each(|cookie| jar.set(cookie, now));
         }
         Ok(response)
@@ -194,14 +203,14 @@ impl WebhookClient {
         call: &WebhookCall<'_>,
         response: &HttpResponse,
     ) -> Result<Instructions, CallFailure> {
-        let class = match response.status {
+        let (code, class) = match response.status {
             200..=299 if call.kind == WebhookKind::Status || response.status == 204 => {
                 return Ok(Instructions::default());
             }
             200..=299 => {
                 let context = DocumentContext {
                     url: &response.url,
-                    number: &self.account.options.number,
+                    numbers: call.numbers,
                     sender: call.person,
                     replies: call.replies,
                 };
@@ -209,14 +218,15 @@ impl WebhookClient {
                 return twiml::read(context, content_type, &response.body)
                     .map_err(|code| CallFailure { code, class: FailureClass::Fatal });
             }
-            400..=499 => FailureClass::Client,
-            500..=599 => FailureClass::Server,
-            _ => FailureClass::Fatal,
+            300..=399 => (INVALID_REDIRECT, FailureClass::Fatal),
+            400..=499 => (BAD_STATUS, FailureClass::Client),
+            500..=599 => (BAD_STATUS, FailureClass::Server),
+            _ => (BAD_STATUS, FailureClass::Fatal),
         };
-        Err(CallFailure { code: BAD_STATUS, class })
+        Err(CallFailure { code, class })
     }
 
-    fn cookies(&self) -> MutexGuard<'_, HashMap<String, CookieJar>> {
+    fn cookies(&self) -> MutexGuard<'_, HashMap<(String, String), CookieJar>> {
         self.cookies.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

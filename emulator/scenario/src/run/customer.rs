@@ -103,7 +103,14 @@ impl Running<'_> {
             Some(Signature::Wrong) => Signing::Wrong,
             Some(Signature::OtherBody) => Signing::OtherBody,
         };
-        let inbound = Inbound { from: number.clone(), body, media, signing };
+        let to = step.to.as_ref().map(|to| self.text(to, &below("to"))).transpose()?;
+        let numbers = self.world.twilio().numbers();
+        if let Some(to) = to.as_ref().filter(|to| !numbers.contains(to)) {
+            let message =
+                format!("'{to}' is none of the shop's numbers, which are {}", numbers.join(", "));
+            return Err(StepError::broken(message, self.location(&below("to"))));
+        }
+        let inbound = Inbound { from: number.clone(), to, body, media, signing };
         let crash = self.arm_crash(step.crash.as_ref());
         Ok(PreparedText { step, path: path.clone(), number, inbound, script, crash })
     }

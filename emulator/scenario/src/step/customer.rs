@@ -19,12 +19,15 @@ use rehearse_openai::Round;
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Customer {
-    /// The text; null or empty when there are only pictures.
+    /// The text, which may be empty; null when there are only pictures.
     #[serde(rename = "customer")]
     pub text: Option<String>,
     /// Who sends it: a person of the scenario, `customer` when left out.
     #[serde(default)]
     pub from: Option<String>,
+    /// Which of the shop's numbers is texted; the first one when left out.
+    #[serde(default)]
+    pub to: Option<String>,
     /// URLs of pictures.
     #[serde(default)]
     pub media: Vec<String>,
@@ -55,8 +58,9 @@ impl StepKind for Customer {
     }
 
     fn check(&self, check: &mut Check<'_>, at: &YamlPath) {
-        if self.text.as_deref().is_none_or(str::is_empty) && self.media.is_empty() {
-            check.wrong(&at.to("customer"), "a text without pictures needs words");
+        if self.text.is_none() && self.media.is_empty() {
+            let message = "a text without pictures needs words; an empty text is written \"\"";
+            check.wrong(&at.to("customer"), message);
         }
         if self.duplicate.is_some_and(|duplicate| duplicate.times < 2) {
             let at = at.to("duplicate").to("times");

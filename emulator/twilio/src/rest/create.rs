@@ -10,7 +10,8 @@ use crate::{
     Direction, Message, Method,
     account::Account,
     options::Endpoint,
-    outbox::{MAX_BODY, Outbox, OutgoingMessage},
+    outbox::Outbox,
+    outgoing::{MAX_BODY, OutgoingMessage},
     phone,
 };
 use rehearse_core::journal::Via;
@@ -68,10 +69,12 @@ pub(super) fn create(
     }
     let send_at = send_at(account.clock.now(), params, service)?;
     // A service chooses its sender later, and only then finds out that the recipient has opted out.
-    if service.is_none() && account.has_opted_out(to) {
+    let sender = from.map_or_else(|| pool_number(account, service), str::to_owned);
+    if service.is_none() && account.has_opted_out(&sender, to) {
         return Err(ApiError::new(21610));
     }
     Ok(outbox.send(OutgoingMessage {
+        from: sender,
         to: to.to_owned(),
         body: body.to_owned(),
         media,
@@ -128,7 +131,7 @@ fn check_sender(account: &Account, from: &str, to: &str) -> Result<(), ApiError>
         return Err(ApiError::with(21266, message));
     }
     match from {
-        _ if from == account.options.number => Ok(()),
+        _ if account.state().number(from).is_some() => Ok(()),
         "+15005550006" => Ok(()),
         "+15005550001" => Err(invalid()),
         "+15005550007" => Err(ApiError::with(
@@ -156,17 +159,23 @@ fn check_sender(account: &Account, from: &str, to: &str) -> Result<(), ApiError>
     }
 }
 
-/// Checks that the Messaging Service is the one that the number belongs to.
+/// The number with which a Messaging Service sends: the first one that belongs to it.
+fn pool_number(account: &Account, service: Option<&str>) -> String {
+    let state = account.state();
+    let mut numbers = state.numbers();
+    let found = numbers.find(|number| number.config.messaging_service_sid.as_deref() == service);
+    found.unwrap_or(&state.first).phone.clone()
+}
+
+/// Checks that the Messaging Service is one that a number belongs to.
 fn check_service(account: &Account, sid: &str) -> Result<(), ApiError> {
     let digits = sid.strip_prefix("MG").unwrap_or_default();
     if digits.len() != 32 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err(ApiError::new(21705));
     }
-    if account.state().config.messaging_service_sid.as_deref() == Some(sid) {
-        Ok(())
-    } else {
-        Err(ApiError::new(21701))
-    }
+    let state = account.state();
+    let mut services = state.numbers().filter_map(|n| n.config.messaging_service_sid.as_deref());
+    if services.any(|known| known == sid) { Ok(()) } else { Err(ApiError::new(21701)) }
 }
 
 /// When to send the message; `None` is now.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::error_text;
 use rehearse_core::faults::Failure;
 
 /// A refused request.
@@ -91,50 +92,5 @@ fn code_of(status: u16) -> u32 {
 
 /// Twilio's text for a code: the API's own errors, and those of messages that were not delivered.
 pub(super) fn text(code: u32) -> &'static str {
-    match code {
-        20001 => "Bad request",
-        20003 => "Authenticate",
-        20004 => "Method not allowed",
-        20007 => "Page size too large",
-        20009 => "Cannot delete or redact message before it is complete",
-        20404 => "The requested resource was not found",
-        20413 => "Request entity too large",
-        20429 => "Too Many Requests",
-        20500 => "Internal Server Error",
-        20503 => "Service Unavailable",
-        21211 => "Invalid 'To' Phone Number",
-        21212 => "Invalid From Number (caller ID)",
-        21422 => "The phone number you are attempting to purchase is not available",
-        21481 => "Invalid PageToken",
-        21602 => "Message body is required.",
-        21603 => "A 'From' or 'MessagingServiceSid' parameter is required.",
-        21604 => "A 'To' phone number is required.",
-        21606 => {
-            "The 'From' phone number provided is not a valid message-capable Twilio phone number"
-        }
-        21610 => "Attempt to send to unsubscribed recipient",
-        21611 => "This 'From' number has exceeded the maximum number of queued messages",
-        21614 => "'To' number is not a valid mobile number",
-        21617 => "The concatenated message body exceeds the 1600 character limit",
-        21619 => "A text message body, media urls or a content sid must be specified.",
-        21620 => "Invalid media URL(s)",
-        21623 => "Number of media files exceeds allowed limit",
-        21624 => "The ValidityPeriod is invalid",
-        21655 => "The ContentSid is invalid",
-        21701 => "The Messaging Service does not exist",
-        21705 => "The Messaging Service Sid is invalid",
-        30409 => "The message cannot be canceled",
-        35111 => "SendAt parameter is required for a scheduled message",
-        35114 => "SendAt time must be between 300 seconds and 35 days from now",
-        35118 => "MessagingServiceSid is required to schedule a message",
-        30003 => "Unreachable destination handset",
-        30004 => "Message blocked",
-        30005 => "Unknown destination handset",
-        30006 => "Landline or unreachable carrier",
-        30007 => "Message filtered",
-        30008 => "Unknown error",
-        30034 => "US A2P 10DLC - Message from an Unregistered Number",
-        30036 => "Validity Period Expired",
-        _ => "The request was refused",
-    }
+    error_text(code).unwrap_or("The request was refused")
 }

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{
-    error::{self, ApiError},
-    request::Params,
+use super::{error::ApiError, request::Params};
+use crate::{
+    Direction, Message, Sid, Status, account::Account, error_text, inbox::Inbox, outbox::Outbox,
 };
-use crate::{Direction, Message, Sid, Status, account::Account, inbox::Inbox, outbox::Outbox};
 
 /// What one segment to a US number costs: 0.00750 USD, in hundred-thousandths of a dollar.
 const PRICE: u64 = 750;
@@ -61,7 +60,7 @@ pub(super) fn resource<'a>(message: &'a Message, account_sid: &'a str) -> Messag
         from: message.from.as_deref(),
         date_updated: rfc2822(message.updated),
         price: (billed > 0).then(|| price(billed)),
-        error_message: message.error_code.map(error::text),
+        error_message: message.error_code.and_then(error_text),
         uri: format!("{base}.json"),
         account_sid,
         num_media: message.media.len().to_string(),
@@ -89,7 +88,7 @@ pub(super) fn fetch(account: &Account, sid: Option<Sid>, path: &str) -> Result<M
 /// be changed.
 ///
 /// # Errors
-/// 20001, another body or status was asked for; 20009, the message is under way and cannot be
+/// 20001, another body or status was asked for; 20009, the message is not complete and cannot be
 /// redacted; 20404, there is no such message; 30409, the message is not scheduled.
 pub(super) fn update(
     account: &Account,
@@ -119,7 +118,7 @@ fn redact(account: &Account, sid: Sid, path: &str) -> Result<(), ApiError> {
     let now = account.clock.now();
     let mut state = account.state();
     let message = state.messages.get_mut(sid).ok_or_else(|| ApiError::not_found(path))?;
-    if !message.status.is_final() {
+    if !message.is_complete(now) {
         return Err(ApiError::new(20009));
     }
     message.body.clear();
@@ -128,18 +127,19 @@ fn redact(account: &Account, sid: Sid, path: &str) -> Result<(), ApiError> {
 }
 
 /// # Errors
-/// 20009, the message is under way; 20404, there is no such message.
+/// 20009, the message is not complete; 20404, there is no such message.
 pub(super) fn delete(
     account: &Account,
     inbox: &Inbox,
     sid: Option<Sid>,
     path: &str,
 ) -> Result<(), ApiError> {
+    let now = account.clock.now();
     let sid = {
         let mut state = account.state();
         let found = sid.and_then(|sid| state.messages.get(sid));
         let message = found.ok_or_else(|| ApiError::not_found(path))?;
-        if !message.status.is_final() {
+        if !message.is_complete(now) {
             return Err(ApiError::new(20009));
         }
         let sid = message.sid;

@@ -17,6 +17,9 @@ pub(super) enum Route<'a> {
     CreateNumber,
     FetchNumber(&'a str),
     UpdateNumber(&'a str),
+    FetchAccount,
+    /// Lookup v2.
+    LookUp(&'a str),
     /// A known path with a method that it does not have.
     MethodNotAllowed,
     Unknown,
@@ -24,11 +27,19 @@ pub(super) enum Route<'a> {
 
 impl<'a> Route<'a> {
     pub fn of(method: &Method, path: &'a str, account_sid: &str) -> Self {
+        if let Some(number) = path.strip_prefix("/v2/PhoneNumbers/") {
+            return match method.as_str() {
+                _ if number.is_empty() || number.contains('/') => Self::Unknown,
+                "GET" => Self::LookUp(number),
+                _ => Self::MethodNotAllowed,
+            };
+        }
         let Some(rest) = path.strip_prefix("/2010-04-01/Accounts/") else { return Self::Unknown };
-        let Some(rest) = rest.strip_prefix(account_sid).and_then(|rest| rest.strip_prefix('/'))
-        else {
-            return Self::Unknown;
-        };
+        let Some(rest) = rest.strip_prefix(account_sid) else { return Self::Unknown };
+        if matches!(rest, "" | ".json") {
+            return if method == Method::GET { Self::FetchAccount } else { Self::MethodNotAllowed };
+        }
+        let Some(rest) = rest.strip_prefix('/') else { return Self::Unknown };
         let rest = rest.strip_suffix(".json").unwrap_or(rest);
         let (collection, item) = match rest.split_once('/') {
             Some((collection, item)) => (collection, Some(item)),
@@ -62,6 +73,8 @@ impl<'a> Route<'a> {
             Self::CreateNumber => "twilio.numbers.create",
             Self::FetchNumber(_) => "twilio.numbers.fetch",
             Self::UpdateNumber(_) => "twilio.numbers.update",
+            Self::FetchAccount => "twilio.accounts.fetch",
+            Self::LookUp(_) => "twilio.lookups.fetch",
             Self::MethodNotAllowed | Self::Unknown => "twilio.unknown",
         }
     }

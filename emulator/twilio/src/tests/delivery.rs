@@ -55,6 +55,51 @@ async fn a_webhook_has_twilios_headers_and_signature() {
     assert_eq!(got.header("x-twilio-signature"), expected(TOKEN, &signed, &got.body));
 }
 
+/// Twilio's are `X-Twilio-Signature`; servers that give raw headers to the backend show the difference.
+#[tokio::test]
+async fn header_names_go_out_in_title_case() {
+    let harness = Harness::start().await;
+    let (url, mut heads) = raw_server().await;
+    harness.server.configure(|number| number.webhook_url = Some(url.clone()));
+    harness.server.receive(text("hello")).await;
+    harness.server.configure(|number| number.webhook_method = Method::Get);
+    harness.server.receive(text("hello")).await;
+    harness
+        .create(&[("To", PERSON), ("From", NUMBER), ("Body", "a"), ("StatusCallback", &url)])
+        .await;
+    harness.settled().await;
+    let common =
+        ["Accept", "Host", "I-Twilio-Idempotency-Token", "User-Agent", "X-Twilio-Signature"];
+    for posts in [true, false, true, true] {
+        let head = heads.recv().await.unwrap();
+        let lines = head.lines().skip(1).filter(|line| !line.is_empty());
+        let mut names: Vec<&str> =
+            lines.map(|line| line.split_once(':').expect("a header").0).collect();
+        names.sort_unstable();
+        let mut expected = common.to_vec();
+        if posts {
+            expected.extend(["Content-Length", "Content-Type"]);
+        }
+        expected.sort_unstable();
+        assert_eq!(names, expected, "{head}");
+    }
+}
+
+#[tokio::test]
+async fn a_public_url_is_signed_as_it_is_and_called_on_this_machine() {
+    let public = "https://Sms.example.com/dispatcher?shop=1";
+    let harness = Harness::start_with(|options, url| {
+        options.hosts = [("sms.example.com".to_owned(), url.to_owned())].into();
+        options.config.webhook_url = Some(public.into());
+    })
+    .await;
+    harness.server.receive(text("hello")).await;
+    let got = &harness.backend.requests()[0];
+    assert_eq!((got.uri.as_str(), got.header("host")), ("/dispatcher?shop=1", "Sms.example.com"));
+    assert_eq!(got.header("x-forwarded-proto"), "https");
+    assert_eq!(got.header("x-twilio-signature"), expected(TOKEN, public, &got.body));
+}
+
 #[tokio::test]
 async fn a_get_webhook_has_its_parameters_in_the_signed_query() {
     let harness = Harness::start().await;

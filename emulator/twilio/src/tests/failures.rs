@@ -173,6 +173,54 @@ async fn http_redirects_are_followed_and_signed_for_their_own_url() {
     assert_eq!(got[1].header("x-twilio-signature"), signed);
 }
 
+/// Source: the dictionary's page of 11216. 308 is none of those that Twilio follows.
+#[tokio::test]
+async fn other_3xx_statuses_and_redirects_that_lead_nowhere_are_11216() {
+    let harness = Harness::start().await;
+    webhook(&harness, "#rc=2&rp=all", true);
+    let there = Some("/there");
+    for (status, location, followed) in [
+        (301, there, true),
+        (302, there, true),
+        (303, there, true),
+        (307, there, true),
+        (300, there, false),
+        (304, None, false),
+        (305, there, false),
+        (308, there, false),
+        (301, None, false),
+        (302, Some(""), false),
+        (303, Some("ftp://shop.test/there"), false),
+        (307, Some("http://"), false),
+    ] {
+        let before = harness.backend.requests().len();
+        let mut response = StatusCode::from_u16(status).unwrap().into_response();
+        if let Some(location) = location {
+            response.headers_mut().insert("location", location.parse().unwrap());
+        }
+        harness.backend.respond(response);
+        let delivery = harness.server.receive(text("hello")).await;
+        let got: Vec<String> =
+            harness.backend.requests()[before..].iter().map(|got| got.uri.clone()).collect();
+        let (error, second) = if followed { (None, "/there") } else { (Some(11216), "/fallback") };
+        assert_eq!(delivery.attempts[0].error, error, "{status} {location:?}");
+        assert_eq!(got, ["/dispatcher", second], "{status} {location:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_status_callback_that_redirects_elsewhere_is_11216() {
+    let harness = Harness::start().await;
+    harness.backend.respond((StatusCode::PERMANENT_REDIRECT, [("location", "/there")]));
+    let url = format!("{}/status", harness.url);
+    harness
+        .create(&[("To", PERSON), ("From", NUMBER), ("Body", "a"), ("StatusCallback", &url)])
+        .await;
+    harness.settled().await;
+    let outcome = harness.exchanges("webhook.status")[0].outcome.clone().unwrap();
+    assert_eq!((outcome.status, outcome.error.as_deref()), (Some(308), Some("11216")));
+}
+
 #[tokio::test]
 async fn the_eleventh_http_redirect_is_an_error() {
     let harness = Harness::start().await;

@@ -15,9 +15,13 @@ use http::{HeaderMap, StatusCode, header};
 use jiff::Timestamp;
 use rehearse_testutils::{GENEROUS, until};
 use serde_json::Value;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufStream},
+    net::{TcpListener, TcpSocket},
+    sync::mpsc::{UnboundedReceiver, unbounded_channel},
+};
 
-use crate::{Inbound, NumberConfig, Options, Server, Twilio};
+use crate::{Inbound, NumberConfig, Options, Server, Twilio, webhook_client};
 use rehearse_core::{
     clock::Clock,
     faults::{Failure, Fault, Faults},
@@ -60,6 +64,11 @@ pub struct RecordedRequest {
 
 impl Harness {
     pub async fn start() -> Self {
+        Self::start_with(|_, _| {}).await
+    }
+
+    /// Starts with changed options. The change is given the backend's base URL.
+    pub async fn start_with(change: impl FnOnce(&mut Options, &str)) -> Self {
         let backend = RecordingBackend::default();
         let router = Router::new().fallback(record).with_state(backend.clone());
         let serving = Serving::router(listener().await, router).unwrap();
@@ -70,26 +79,29 @@ impl Harness {
         let journal = Journal::new(clock.clone());
         let faults = Faults::default();
         let web = client();
-        let options = Options {
+        let mut options = Options {
             account_sid: ACCOUNT.into(),
             auth_token: TOKEN.into(),
-            api_key: Some(("SKkey".into(), "secret".into())),
+            api_keys: [("SKkey".to_owned(), "secret".to_owned())].into(),
             number: NUMBER.into(),
             config: NumberConfig {
                 webhook_url: Some(format!("{url}/dispatcher")),
                 ..NumberConfig::default()
             },
+            other_numbers: Vec::new(),
+            line_types: Default::default(),
             seed: 1,
             hosts: Default::default(),
             messages_kept: None,
         };
+        change(&mut options, &url);
         let server = Twilio::start(
             listener().await,
             options,
             journal.clone(),
             clock.clone(),
             faults.clone(),
-            web.clone(),
+            webhook_client().unwrap(),
         )
         .unwrap();
         Self { server, backend, url, journal, clock, faults, web, _serving: serving }
@@ -109,8 +121,9 @@ impl Harness {
         self.journal.exchanges().into_iter().map(|exchange| exchange.name).collect()
     }
 
+    /// Whether a person has opted out of texts from [`NUMBER`].
     pub fn has_opted_out(&self, number: &str) -> bool {
-        self.server.account().has_opted_out(number)
+        self.server.account().has_opted_out(NUMBER, number)
     }
 
     pub async fn settled(&self) {
@@ -225,6 +238,33 @@ pub fn refusing_url() -> (TcpSocket, String) {
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let url = format!("http://{}/dispatcher", socket.local_addr().unwrap());
     (socket, url)
+}
+
+/// A URL whose server hands out the heads of the requests that it gets, as they came, and answers each
+/// with an empty TwiML document.
+pub async fn raw_server() -> (String, UnboundedReceiver<String>) {
+    let listener = listener().await;
+    let url = format!("http://{}/raw", listener.local_addr().unwrap());
+    let (heads, received) = unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let mut stream = BufStream::new(stream);
+            let mut head = String::new();
+            while !head.ends_with("\r\n\r\n") && stream.read_line(&mut head).await.unwrap() > 0 {}
+            let lower = head.to_ascii_lowercase();
+            let length = lower.lines().find_map(|line| line.strip_prefix("content-length: "));
+            let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+            stream.read_exact(&mut body).await.unwrap();
+            let answer = "HTTP/1.1 200 OK\r\ncontent-type: text/xml\r\nconnection: close\r\n\
+                          content-length: 11\r\n\r\n<Response/>";
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            stream.shutdown().await.unwrap();
+            if heads.send(head).is_err() {
+                return;
+            }
+        }
+    });
+    (url, received)
 }
 
 async fn listener() -> TcpListener {

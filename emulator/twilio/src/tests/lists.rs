@@ -57,6 +57,7 @@ async fn pages_follow_each_other_both_ways_newest_first() {
     assert_eq!((bodies(&back), back["page"].as_u64()), (vec!["2", "1"], Some(1)));
     assert_eq!(bodies(&query(&harness, "?PageSize=2&Page=2").await), ["1", "0"]);
     // The token of a deleted message still works.
+    harness.clock.advance(SignedDuration::from_mins(1));
     let sid = first["messages"][1]["sid"].as_str().unwrap();
     harness.delete(&harness.url_of(&format!("Messages/{sid}.json"))).await;
     assert_eq!(bodies(&page(&harness, next).await), ["2", "1"]);
@@ -81,6 +82,18 @@ async fn messages_are_filtered_and_pages_keep_the_filter() {
     let out = |filter: &str| format!("?From=%2B15550100000&{filter}");
     assert_eq!(bodies(&query(&harness, &out("DateSent%3C=2026-02-11")).await), ["1", "0"]);
     assert_eq!(bodies(&query(&harness, &out("DateSent%3E=2026-02-11")).await), ["2", "1"]);
+    // The SDKs send a day as its midnight.
+    for (filter, found) in [
+        ("DateSent=2026-02-11T00%3A00%3A00Z", vec!["1"]),
+        ("DateSent%3C=2026-02-11T00%3A00%3A00Z", vec!["1", "0"]),
+        ("DateSent%3E=2026-02-11T00%3A00%3A00Z", vec!["2", "1"]),
+        ("DateSent=%3E%3D2026-02-11", vec!["2", "1"]),
+        ("DateSent%3E=2026-02-11&DateSent%3C=2026-02-11", vec!["1"]),
+        ("DateSent=2026-02-11T20%3A10%3A00Z", vec!["1"]),
+        ("DateSent=2026-02-11T20%3A11%3A00Z", vec![]),
+    ] {
+        assert_eq!(bodies(&query(&harness, &out(filter)).await), found, "{filter}");
+    }
     let moment = out("DateSent%3E=2026-02-11T20%3A10%3A01Z");
     assert_eq!(bodies(&query(&harness, &moment).await), ["2"]);
     let between = out("DateSent%3E=2026-02-11T00%3A00%3A00Z&DateSent%3C=2026-02-11T20%3A10%3A00Z");

@@ -228,6 +228,7 @@ async fn a_message_is_redacted_and_deleted() {
     let sid = harness.send("secret").await;
     let url = harness.url_of(&format!("Messages/{sid}.json"));
     assert_eq!(harness.post(&url, &[("Body", "other")]).await.0, StatusCode::BAD_REQUEST);
+    harness.clock.advance(SignedDuration::from_mins(1));
     let (status, json) = harness.post(&url, &[("Body", "")]).await;
     assert_eq!((status, &json["body"]), (StatusCode::OK, &"".into()));
     assert_eq!(harness.post(&url, &[("Status", "canceled")]).await.1["code"], 30409);
@@ -245,8 +246,45 @@ async fn a_message_under_way_cannot_be_redacted_or_deleted() {
     let params = [("To", PERSON), ("From", NUMBER), ("Body", "a"), ("StatusCallback", &silent)];
     let (_, json) = harness.create(&params).await;
     let url = harness.url_of(&format!("Messages/{}.json", json["sid"].as_str().unwrap()));
+    harness.clock.advance(SignedDuration::from_hours(1));
     assert_eq!(harness.post(&url, &[("Body", "")]).await.1["code"], 20009);
     assert_eq!(harness.delete(&url).await.1["code"], 20009);
+}
+
+/// Source: the dictionary's page of 20009.
+#[tokio::test]
+async fn a_message_is_redacted_and_deleted_a_minute_after_it_was_sent_or_received() {
+    let harness = Harness::start().await;
+    let service = "MG00000000000000000000000000000001";
+    harness.server.configure(|number| number.messaging_service_sid = Some(service.into()));
+    let (_, json) = harness
+        .create(&[
+            ("To", PERSON),
+            ("MessagingServiceSid", service),
+            ("Body", "later"),
+            ("ScheduleType", "fixed"),
+            ("SendAt", "2026-02-10T20:20:00Z"),
+        ])
+        .await;
+    let scheduled = json["sid"].as_str().unwrap().to_owned();
+    harness.clock.advance(SignedDuration::from_mins(10));
+    let sent = harness.send("a").await;
+    let received = harness.server.receive(text("b")).await.sid.to_string();
+    let urls =
+        [scheduled, sent, received].map(|sid| harness.url_of(&format!("Messages/{sid}.json")));
+    for (seconds, redacted, deleted) in [
+        (0, (StatusCode::BAD_REQUEST, 20009), (StatusCode::BAD_REQUEST, 20009)),
+        (59, (StatusCode::BAD_REQUEST, 20009), (StatusCode::BAD_REQUEST, 20009)),
+        (1, (StatusCode::OK, 0), (StatusCode::NO_CONTENT, 0)),
+    ] {
+        harness.clock.advance(SignedDuration::from_secs(seconds));
+        for url in &urls {
+            let (status, json) = harness.post(url, &[("Body", "")]).await;
+            assert_eq!((status, json["code"].as_u64().unwrap_or(0)), redacted, "{url} {json}");
+            let (status, json) = harness.delete(url).await;
+            assert_eq!((status, json["code"].as_u64().unwrap_or(0)), deleted, "{url} {json}");
+        }
+    }
 }
 
 #[tokio::test]

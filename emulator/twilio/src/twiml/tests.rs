@@ -4,16 +4,19 @@ use proptest::prelude::*;
 
 use super::*;
 
-const CONTEXT: DocumentContext<'static> = DocumentContext {
-    url: "http://shop.test:4000/dispatcher?x=1",
-    number: "+15550100000",
-    sender: "+15550123456",
-    replies: 0,
-};
+/// The number is `+15550100000`.
+fn context(numbers: &[String]) -> DocumentContext<'_> {
+    let url = "http://shop.test:4000/dispatcher?x=1";
+    DocumentContext { url, numbers, sender: "+15550123456", replies: 0 }
+}
+
+fn read_here(content_type: Option<&str>, body: &[u8]) -> Result<Instructions, u32> {
+    read(context(&["+15550100000".to_owned()]), content_type, body)
+}
 
 fn xml(inner: &str) -> Instructions {
     let xml = format!("<Response>{inner}</Response>");
-    read(CONTEXT, Some("text/xml; charset=utf-8"), xml.as_bytes()).unwrap()
+    read_here(Some("text/xml; charset=utf-8"), xml.as_bytes()).unwrap()
 }
 
 fn texts(document: &Document) -> Vec<&str> {
@@ -144,7 +147,7 @@ fn relative_urls_resolve_against_the_document() {
     let endpoint = |url: &str, method| Some(Endpoint { url: url.to_owned(), method });
     let callback = endpoint("http://shop.test:4000/status?a=1", Method::Get);
     assert_eq!(page.replies[0].status_callback, callback);
-    assert_eq!(page.redirect, endpoint(CONTEXT.url, Method::Post));
+    assert_eq!(page.redirect, endpoint("http://shop.test:4000/dispatcher?x=1", Method::Post));
     let verbatim = xml("<Redirect>https://A.test:443?q</Redirect>").redirect.unwrap().url;
     assert_eq!(verbatim, "https://A.test:443?q");
 }
@@ -153,19 +156,20 @@ fn relative_urls_resolve_against_the_document() {
 fn ten_replies_and_no_more() {
     let page = xml(&"<Message>a</Message>".repeat(12));
     assert_eq!((page.replies.len(), page.warnings), (10, vec![14109]));
-    let later = DocumentContext { replies: 9, ..CONTEXT };
+    let numbers = ["+15550100000".to_owned()];
+    let later = DocumentContext { replies: 9, ..context(&numbers) };
     let two = b"<Response><Message>a</Message><Message>b</Message></Response>";
     assert_eq!(read(later, Some("text/xml"), two).unwrap().replies.len(), 1);
 }
 
 #[test]
 fn content_types() {
-    let plain = read(CONTEXT, Some("text/plain"), b" hi\n").unwrap();
+    let plain = read_here(Some("text/plain"), b" hi\n").unwrap();
     assert_eq!(plain.replies[0].body, "hi");
-    assert_eq!(read(CONTEXT, Some("TEXT/HTML"), b"<Response/>"), Ok(Instructions::default()));
-    assert_eq!(read(CONTEXT, Some("application/json"), b"{}"), Err(12300));
-    assert_eq!(read(CONTEXT, None, b"<Response/>"), Err(12300));
-    assert_eq!(read(CONTEXT, Some("text/xml"), b""), Err(11770));
+    assert_eq!(read_here(Some("TEXT/HTML"), b"<Response/>"), Ok(Instructions::default()));
+    assert_eq!(read_here(Some("application/json"), b"{}"), Err(12300));
+    assert_eq!(read_here(None, b"<Response/>"), Err(12300));
+    assert_eq!(read_here(Some("text/xml"), b""), Err(11770));
 }
 
 proptest! {

@@ -58,7 +58,8 @@ impl CallFailure {
     }
 }
 
-/// Sends a request and follows redirects. Each request is signed for its own URL.
+/// Sends a request and follows redirects. Each request is signed for its own URL. A response that
+/// Twilio does not follow (see [`follows`]) is returned as it is.
 ///
 /// # Errors
 /// 11100, the URL is not valid; 11201, 11202, 11205, 11210 or 11220, there was no connection or it
@@ -76,19 +77,30 @@ pub(super) async fn send_following_redirects(
         let response = send(web, hop).await?;
         let status = response.status();
         cookies.extend(texts(&response, &header::SET_COOKIE));
-        let next = status.is_redirection().then(|| location(&url, &response)).flatten();
+        let next = follows(status).then(|| location(&url, &response)).flatten();
         let Some(next) = next else {
             let content_type = texts(&response, &header::CONTENT_TYPE).next();
             let body = read(response).await?;
             return Ok(HttpResponse { url, status: status.as_u16(), content_type, cookies, body });
         };
         url = next;
-        // As in a browser, only 307 and 308 repeat the method and the parameters.
-        if !matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT) {
+        // As in a browser, only 307 repeats the method and the parameters.
+        if status != StatusCode::TEMPORARY_REDIRECT {
             (method, params) = (Method::Get, &[]);
         }
     }
     Err(CallFailure::fatal(11215))
+}
+
+/// Whether Twilio follows this status: 301, 302, 303 and 307, as its dictionary says at 11216.
+fn follows(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::MOVED_PERMANENTLY
+            | StatusCode::FOUND
+            | StatusCode::SEE_OTHER
+            | StatusCode::TEMPORARY_REDIRECT
+    )
 }
 
 async fn send(
@@ -136,6 +148,10 @@ async fn send(
     }
     if let Some(host) = host {
         builder = builder.header(header::HOST, host);
+        // What ends TLS in front of a backend says so; the URL that a backend checks is made of it.
+        if request.url.starts_with("https:") {
+            builder = builder.header("X-Forwarded-Proto", "https");
+        }
     }
     builder = builder
         .header(header::USER_AGENT, "TwilioProxy/1.1")
@@ -184,10 +200,14 @@ fn texts(response: &reqwest::Response, name: &header::HeaderName) -> impl Iterat
     values.into_iter()
 }
 
-/// The absolute URL of a `Location` header, without fragment; `None` when it is not valid.
+/// The absolute URL of a `Location` header, without fragment; `None` when there is none that leads to
+/// an HTTP URL.
 fn location(base: &str, response: &reqwest::Response) -> Option<String> {
     let location = response.headers().get(header::LOCATION)?.to_str().ok()?;
     let mut next = Url::parse(base).ok()?.join(location).ok()?;
+    if location.is_empty() || !matches!(next.scheme(), "http" | "https") {
+        return None;
+    }
     next.set_fragment(None);
     Some(next.into())
 }

@@ -1,0 +1,123 @@
+//! What becomes of messages when a test decides it.
+
+use http::StatusCode;
+use jiff::SignedDuration;
+use serde_json::json;
+
+use super::harness::*;
+use crate::{DeliveryPlan, Status};
+
+fn plan(json: serde_json::Value) -> DeliveryPlan {
+    serde_json::from_value(json).unwrap()
+}
+
+/// The status and the code of each callback so far.
+fn told(harness: &Harness) -> Vec<String> {
+    let requests = harness.backend.requests();
+    let told = requests.iter().filter_map(|got| {
+        let status = got.param("MessageStatus")?;
+        Some(match got.param("ErrorCode") {
+            Some(code) => format!("{status} {code}"),
+            None => status,
+        })
+    });
+    told.collect()
+}
+
+async fn send(harness: &Harness, to: &str) -> String {
+    let callback = format!("{}/status", harness.url);
+    let params = [("To", to), ("From", NUMBER), ("Body", "a"), ("StatusCallback", &callback)];
+    let (status, json) = harness.create(&params).await;
+    assert_eq!(status, StatusCode::CREATED, "{json}");
+    harness.settled().await;
+    json["sid"].as_str().unwrap().to_owned()
+}
+
+async fn fetched(harness: &Harness, sid: &str) -> (String, Option<u64>) {
+    let (_, json) = harness.get(&harness.url_of(&format!("Messages/{sid}.json"))).await;
+    (json["status"].as_str().unwrap().to_owned(), json["error_code"].as_u64())
+}
+
+#[tokio::test]
+async fn a_plan_decides_the_last_status_its_code_and_the_callbacks() {
+    for (json, end, callbacks) in [
+        (json!({ "code": 30003 }), ("undelivered", Some(30003)), vec!["sent", "undelivered 30003"]),
+        (json!({ "code": 30001 }), ("failed", Some(30001)), vec!["failed 30001"]),
+        (
+            json!({ "status": "failed", "code": 30003 }),
+            ("failed", Some(30003)),
+            vec!["failed 30003"],
+        ),
+        (json!({ "status": "sent" }), ("sent", None), vec!["sent"]),
+        (json!({ "callbacks": [] }), ("delivered", None), vec![]),
+        (
+            json!({ "callbacks": ["delivered", "sent", "delivered"] }),
+            ("delivered", None),
+            vec!["delivered", "sent", "delivered"],
+        ),
+    ] {
+        let harness = Harness::start().await;
+        harness.server.steer(plan(json.clone())).unwrap();
+        let sid = send(&harness, PERSON).await;
+        assert_eq!(fetched(&harness, &sid).await, (end.0.to_owned(), end.1), "{json}");
+        assert_eq!(told(&harness), callbacks, "{json}");
+    }
+}
+
+#[tokio::test]
+async fn a_plan_is_for_a_number_and_for_so_many_messages() {
+    let harness = Harness::start().await;
+    let other = "+15550177777";
+    harness.server.steer(plan(json!({ "to": PERSON, "code": 30007, "times": 1 }))).unwrap();
+    for (to, end) in [(other, "delivered"), (PERSON, "undelivered"), (PERSON, "delivered")] {
+        let sid = send(&harness, to).await;
+        assert_eq!(fetched(&harness, &sid).await.0, end, "{to}");
+    }
+    harness.server.steer(plan(json!({ "code": 30007 }))).unwrap();
+    harness.server.stop_steering();
+    let sid = send(&harness, PERSON).await;
+    assert_eq!(fetched(&harness, &sid).await.0, "delivered");
+    let refused = harness.server.steer(plan(json!({ "status": "queued" })));
+    assert!(refused.is_err(), "a message does not end as queued");
+}
+
+#[tokio::test]
+async fn what_a_plan_puts_off_happens_at_its_business_time() {
+    let harness = Harness::start().await;
+    let late = json!({ "late": "30m", "callbacks": ["sent", { "status": "sent", "after": "1h" }, "delivered"] });
+    harness.server.steer(plan(late)).unwrap();
+    let sid = send(&harness, PERSON).await;
+    let steps = [(0, "sent", 1), (29, "sent", 1), (1, "delivered", 2), (30, "delivered", 3)];
+    for (minutes, status, callbacks) in steps {
+        harness.clock.advance(SignedDuration::from_mins(minutes));
+        harness.settled().await;
+        assert_eq!(fetched(&harness, &sid).await.0, status);
+        assert_eq!(told(&harness).len(), callbacks);
+    }
+    assert_eq!(told(&harness), ["sent", "delivered", "sent"]);
+    let url = harness.url_of(&format!("Messages/{sid}.json"));
+    assert_eq!(harness.delete(&url).await.0, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn a_reset_forgets_plans_and_what_they_put_off() {
+    let harness = Harness::start().await;
+    harness.server.steer(plan(json!({ "late": "30m" }))).unwrap();
+    send(&harness, PERSON).await;
+    harness.server.reset();
+    assert_eq!(harness.server.next_due(jiff::Timestamp::MAX), None);
+    send(&harness, PERSON).await;
+    assert_eq!(harness.server.messages()[0].status, Status::Delivered);
+}
+
+#[tokio::test]
+async fn codes_of_faults_say_whether_a_message_failed_or_was_undelivered() {
+    use rehearse_core::faults::Failure;
+    for (code, end) in [("30002", "failed"), ("30005", "undelivered"), ("30034", "undelivered")] {
+        let harness = Harness::start().await;
+        let failure = Failure { code: Some(code.into()), ..Failure::default() };
+        harness.inject("twilio.delivery", failure);
+        let sid = send(&harness, PERSON).await;
+        assert_eq!(fetched(&harness, &sid).await, (end.to_owned(), code.parse().ok()));
+    }
+}

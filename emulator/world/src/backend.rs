@@ -18,6 +18,7 @@ use rehearse_dynamodb::{
     Service,
     fixture::{self, Rows},
 };
+use url::Url;
 
 /// A backend under test: its code, its template, its settings. Clones share it.
 #[derive(Clone)]
@@ -36,6 +37,8 @@ pub(super) struct BackendParts {
     pub(super) settings: Settings,
     pub(super) threads: Threads,
     pub(super) web: reqwest::Client,
+    /// Calls webhooks and callbacks, as Twilio.
+    pub(super) webhooks: reqwest::Client,
     /// Fixture files by their name without extension.
     fixtures: BTreeMap<String, PathBuf>,
     /// Fixtures that were read before.
@@ -94,8 +97,11 @@ impl Backend {
     /// An external backend: somebody else started it, and it is reached by its URL. Only the tables
     /// of the template are used.
     ///
+    /// With `[webhook] domain` the backend is called at its URL and signed for the domain, as behind a
+    /// proxy that ends TLS.
+    ///
     /// # Errors
-    /// The HTTP client or threads cannot be created.
+    /// The domain of the settings is not a host name, or the HTTP client or threads cannot be created.
     pub fn external(
         external: ExternalBackend,
         template: Template,
@@ -108,6 +114,11 @@ impl Backend {
             let written = std::mem::replace(&mut webhook.route, route.clone());
             webhook.fallback =
                 webhook.fallback.take().map(|f| if f == written { route } else { f });
+        }
+        if let Some(domain) = settings.webhook.as_ref().and_then(|webhook| webhook.domain.as_ref())
+            && !is_host(domain)
+        {
+            return Err(WorldError::NotAHost { domain: domain.clone() });
         }
         let processes = Processes::default();
         Self::build(Vec::new(), Some(external), processes, template, settings, root)
@@ -130,6 +141,8 @@ impl Backend {
             .tls_certs_only([])
             .build()
             .map_err(WorldError::Client)?;
+        let webhooks = rehearse_twilio::webhook_client()
+            .map_err(|source| WorldError::Part { part: "twilio", source })?;
         let threads =
             Threads::start().map_err(|source| WorldError::Part { part: "threads", source })?;
         let fixtures = fixtures(&root.join(&settings.paths.fixtures));
@@ -142,6 +155,7 @@ impl Backend {
             settings,
             threads,
             web,
+            webhooks,
             fixtures,
             read,
         };
@@ -249,6 +263,12 @@ fn check_webhook(template: &Template, webhook: &Webhook) -> Result<(), WorldErro
     }
     let known = known.map(|known| known.name.clone());
     Err(WorldError::Domain { route: route.into(), domain: domain.into(), known })
+}
+
+/// Whether this is a host name as it stands in a URL: no scheme, no port, no path.
+fn is_host(domain: &str) -> bool {
+    let url = Url::parse(&format!("https://{domain}/"));
+    url.is_ok_and(|url| url.host_str() == Some(&domain.to_ascii_lowercase()))
 }
 
 /// Fixture files in a folder; none if the folder does not exist.

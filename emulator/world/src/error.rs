@@ -85,6 +85,14 @@ pub enum WorldError {
         /// The route.
         route: String,
     },
+    /// The webhook's domain is not a host name, for a backend at a URL.
+    #[error(
+        "{domain:?}, which [webhook] names as its domain, is not a host name such as sms.example.com"
+    )]
+    NotAHost {
+        /// The domain.
+        domain: String,
+    },
     /// The API of the webhook's route does not have the webhook's domain.
     #[error(
         "the API of {route} has no domain {domain}, which [webhook] names{}",

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt, io, sync::Arc};
 
 use jiff::{Timestamp, tz::TimeZone};
+use url::Position;
 use uuid::Uuid;
 
 use super::{
@@ -15,7 +16,7 @@ use rehearse_aws::{
     function,
     gateway::{FunctionCode, Gateway, INIT_TIMEOUT, LambdaConfig},
     secrets::{self, Secrets, Session},
-    template::{Api, Endpoints, Template},
+    template::{Api, Endpoints, LineType, RoutePath},
 };
 use rehearse_core::{clock::Clock, faults::Faults, journal::Journal};
 use rehearse_dynamodb::{Database, StartError};
@@ -101,15 +102,24 @@ impl World {
             faults.clone(),
         )
         .map_err(part("openai"))?;
-        let number = with_webhook(number, &backend, &endpoints.gateway);
+        let number = with_webhook(number, &backend, &endpoints.gateway, None);
+        let others = settings.twilio.numbers.iter().map(|other| {
+            let config = NumberConfig::default();
+            let route = other.route.as_ref();
+            (other.number.to_string(), with_webhook(config, &backend, &endpoints.gateway, route))
+        });
+        let other_numbers = others.collect();
         let seed = external.map_or(seed, |_| Uuid::new_v4().as_u64_pair().0);
         let options = twilio::Options {
             account_sid: settings.twilio.account_sid.clone(),
             auth_token: settings.twilio.auth_token.clone(),
             number: settings.twilio.number.to_string(),
             config: number.clone(),
+            other_numbers,
+            api_keys: settings.twilio.api_keys.clone(),
+            line_types: line_types(&settings.twilio.line_types),
             seed,
-            hosts: hosts(template, &endpoints.gateway),
+            hosts: hosts(&backend, &endpoints.gateway),
             messages_kept,
             ..twilio::Options::default()
         };
@@ -119,7 +129,7 @@ impl World {
             journal.clone(),
             clock.clone(),
             faults.clone(),
-            shared.web.clone(),
+            shared.webhooks.clone(),
         )
         .map_err(part("twilio"))?;
 
@@ -393,16 +403,40 @@ fn sessions(
     environments.iter().filter_map(session).collect()
 }
 
-/// Fills in the webhook URLs that the number's configuration leaves out.
-fn with_webhook(number: NumberConfig, backend: &Backend, gateway: &str) -> NumberConfig {
+/// The lines' types as the fake takes them.
+fn line_types(settings: &BTreeMap<String, LineType>) -> BTreeMap<String, twilio::LineType> {
+    let fakes = |of: LineType| match of {
+        LineType::Mobile => twilio::LineType::Mobile,
+        LineType::Landline => twilio::LineType::Landline,
+        LineType::FixedVoip => twilio::LineType::FixedVoip,
+        LineType::NonFixedVoip => twilio::LineType::NonFixedVoip,
+        LineType::TollFree => twilio::LineType::TollFree,
+    };
+    settings.iter().map(|(number, of)| (number.clone(), fakes(*of))).collect()
+}
+
+/// Fills in the webhook URLs that a number's configuration leaves out. The route is the settings'
+/// unless the number has one of its own.
+fn with_webhook(
+    number: NumberConfig,
+    backend: &Backend,
+    gateway: &str,
+    own: Option<&RoutePath>,
+) -> NumberConfig {
     let Some(webhook) = &backend.settings().webhook else { return number };
     let url = |route: &str| match backend.external_backend() {
         // The given URL replaces the route; a fragment of its own replaces the overrides.
-        Some(external) if route == webhook.route.as_str() => match external.url().fragment() {
-            Some(_) => external.to_string(),
-            None => format!("{external}{}", webhook.overrides),
-        },
-        Some(_) => format!("{gateway}{route}{}", webhook.overrides),
+        Some(external) if route == webhook.route.as_str() => {
+            let url = public(external, webhook.domain.as_deref());
+            match external.url().fragment() {
+                Some(_) => url,
+                None => format!("{url}{}", webhook.overrides),
+            }
+        }
+        Some(_) => {
+            let base = webhook.domain.as_deref().map_or_else(|| gateway.to_owned(), https);
+            format!("{base}{route}{}", webhook.overrides)
+        }
         None => {
             let api = backend.template().api_of(route);
             let domain = api.and_then(|api| api.domain.as_ref());
@@ -415,7 +449,9 @@ fn with_webhook(number: NumberConfig, backend: &Backend, gateway: &str) -> Numbe
         }
     };
     NumberConfig {
-        webhook_url: number.webhook_url.or_else(|| Some(url(webhook.route.as_str()))),
+        webhook_url: number
+            .webhook_url
+            .or_else(|| Some(url(own.unwrap_or(&webhook.route).as_str()))),
         fallback_url: number
             .fallback_url
             .or_else(|| webhook.fallback.as_ref().map(|route| url(route.as_str()))),
@@ -423,8 +459,29 @@ fn with_webhook(number: NumberConfig, backend: &Backend, gateway: &str) -> Numbe
     }
 }
 
-/// The custom domains of the template, each served by the gateway.
-fn hosts(template: &Template, gateway: &str) -> BTreeMap<String, String> {
-    let domains = template.apis.iter().filter_map(|api| api.domain.as_ref());
-    domains.map(|domain| (domain.name.clone(), gateway.to_owned())).collect()
+/// The webhook's URL of a backend that somebody else started: its own, or the same at the domain where
+/// Twilio would reach it.
+fn public(external: &ExternalBackend, domain: Option<&str>) -> String {
+    match domain {
+        Some(domain) => format!("{}{}", https(domain), &external.url()[Position::BeforePath..]),
+        None => external.to_string(),
+    }
+}
+
+fn https(domain: &str) -> String {
+    format!("https://{}", domain.to_ascii_lowercase())
+}
+
+/// The public hosts that are on this machine: the template's custom domains, each served by the
+/// gateway, and the webhook's domain of an external backend.
+fn hosts(backend: &Backend, gateway: &str) -> BTreeMap<String, String> {
+    let domains = backend.template().apis.iter().filter_map(|api| api.domain.as_ref());
+    let webhook = backend.settings().webhook.as_ref();
+    let domain = webhook.filter(|_| backend.external_backend().is_some());
+    let domain = domain.and_then(|webhook| webhook.domain.as_ref());
+    domains
+        .map(|domain| domain.name.clone())
+        .chain(domain.map(|domain| domain.to_ascii_lowercase()))
+        .map(|host| (host, gateway.to_owned()))
+        .collect()
 }

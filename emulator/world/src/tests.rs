@@ -1,8 +1,18 @@
 //! Starting, failing to start, and stopping.
 
-use std::{collections::BTreeMap, net::TcpListener, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::TcpListener,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use axum::{Router, routing::get};
+use axum::{
+    Router,
+    http::{HeaderMap, Uri},
+    routing::get,
+};
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
@@ -13,9 +23,11 @@ use rehearse_aws::{
 use rehearse_core::{
     clock::Clock,
     faults::{Failure, Fault},
+    serve::Serving,
     table::{AttributeKind, TableSpec},
 };
 use rehearse_testutils::{self as testing, SETTINGS, until};
+use rehearse_twilio::Inbound;
 
 const ENVIRONMENT: &str = r#"
 [environment]
@@ -119,6 +131,49 @@ async fn a_named_stage_and_a_custom_domain_are_in_the_webhooks_url() {
         error.ends_with("no domain b.example, which [webhook] names (it has a.example)"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn a_backend_at_a_url_is_called_there_and_signed_for_its_domain() {
+    let external = |url: &str, domain: &str| {
+        let settings = SETTINGS.replace(
+            "[webhook]",
+            &format!(
+                "[webhook]\noverrides = \"#rc=2\"\nfallback = \"/other\"\ndomain = \"{domain}\""
+            ),
+        );
+        let (template, settings) =
+            (testing::template("Resources:\n  Leads: { Type: AWS::Serverless::SimpleTable }\n"), testing::settings(&settings));
+        Backend::external(url.parse().unwrap(), template, settings, Path::new("."))
+    };
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&seen);
+    let router = Router::new().fallback(move |uri: Uri, headers: HeaderMap| {
+        let host = headers["host"].to_str().unwrap().to_owned();
+        heard.lock().unwrap().push(format!("{host}{uri}"));
+        async { ([("content-type", "text/xml")], "<Response/>") }
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let serving = Serving::router(listener, router).unwrap();
+    for (path, url) in [
+        ("/text?shop=1", "https://sms.example.com/text?shop=1#rc=2"),
+        ("/text#rc=0", "https://sms.example.com/text#rc=0"),
+    ] {
+        let backend = external(&format!("{}{path}", serving.url()), "SMS.example.com").unwrap();
+        let config = WorldConfig::new(backend, Clock::stopped(Timestamp::UNIX_EPOCH));
+        let world = World::start(config).await.unwrap();
+        let number = world.twilio().config();
+        assert_eq!(number.webhook_url.as_deref(), Some(url));
+        assert_eq!(number.fallback_url.as_deref(), Some("https://sms.example.com/other#rc=2"));
+        let text = Inbound { from: "+15550123456".into(), body: "hi".into(), ..Inbound::default() };
+        let delivery = world.twilio().receive(text).await;
+        assert_eq!(delivery.failure, None, "{delivery:?}");
+    }
+    assert_eq!(*seen.lock().unwrap(), ["sms.example.com/text?shop=1", "sms.example.com/text"]);
+    for wrong in ["https://sms.example.com", "sms.example.com/x", "sms.example.com:80", ""] {
+        let error = external("http://127.0.0.1:3000/sms", wrong).unwrap_err().to_string();
+        assert!(error.ends_with("is not a host name such as sms.example.com"), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ impl World {
         // A clock that runs may be past it already.
         let then = then.max(self.clock().now());
         self.events().plan(then);
-        while let Some(at) = self.events().next_due(then) {
+        while let Some(at) = self.next_due(then) {
             // What is overdue is fired now.
             self.clock().forward_to(at);
             self.events().fire(at);
@@ -60,6 +60,12 @@ impl World {
         }
         self.clock().forward_to(then);
         self.settled().await
+    }
+
+    /// The next moment until `then` at which a part has something to do.
+    fn next_due(&self, then: Timestamp) -> Option<Timestamp> {
+        let twilio = self.twilio().next_due(then);
+        self.events().next_due(then).into_iter().chain(twilio).min()
     }
 
     /// Waits until nothing is under way: no delivery of Twilio's, no invocation that an event or

@@ -84,6 +84,41 @@ pub struct Twilio {
     pub account_sid: String,
     /// The key that signs webhooks and authenticates calls.
     pub auth_token: String,
+    /// API keys, `SK` and 32 hexadecimal digits, and their secrets, which authenticate calls as well.
+    #[serde(default)]
+    pub api_keys: BTreeMap<String, String>,
+    /// The account's other numbers.
+    #[serde(default)]
+    pub numbers: Vec<OtherNumber>,
+    /// What Lookup says of numbers' lines; the others are mobile. Landlines take no texts.
+    #[serde(default)]
+    pub line_types: BTreeMap<String, LineType>,
+}
+
+/// One of the account's other numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OtherNumber {
+    /// The number.
+    pub number: Phone,
+    /// The route that texts to it are posted to; that of `[webhook]` when left out.
+    pub route: Option<RoutePath>,
+}
+
+/// What kind of line a number has, in Lookup's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum LineType {
+    /// A mobile phone.
+    Mobile,
+    /// A line in a house.
+    Landline,
+    /// A number of a service, with a line in a house behind it.
+    FixedVoip,
+    /// A number of a service.
+    NonFixedVoip,
+    /// A number such as +1 800.
+    TollFree,
 }
 
 /// The fake OpenAI.
@@ -103,7 +138,8 @@ pub struct OpenAi {
 pub struct Webhook {
     /// The route that texts are posted to.
     pub route: RoutePath,
-    /// A custom domain of the route's API. Twilio then calls and signs the domain's URL.
+    /// A custom domain of the route's API, or the host at which Twilio would reach a backend that is
+    /// started separately. Twilio then calls and signs the domain's URL.
     pub domain: Option<String>,
     /// Connection overrides, `#rc=2&rp=ct,5xx`.
     #[serde(default)]
@@ -244,6 +280,9 @@ impl Default for Twilio {
             number: Phone::fixed("+19045550100"),
             account_sid: format!("AC{}", "0".repeat(32)),
             auth_token: "0".repeat(32),
+            api_keys: BTreeMap::new(),
+            numbers: Vec::new(),
+            line_types: BTreeMap::new(),
         }
     }
 }
@@ -307,6 +346,30 @@ impl Ports {
             ("secrets", self.secrets),
             ("lambda", self.lambda),
         ]
+    }
+}
+
+impl Twilio {
+    fn check(&self) -> Result<(), String> {
+        for key in self.api_keys.keys() {
+            let digits = key.strip_prefix("SK").unwrap_or_default();
+            if digits.len() != 32 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+                return Err(format!(
+                    "[twilio.api_keys] `{key}` is not an API key: SK and 32 hexadecimal digits"
+                ));
+            }
+        }
+        for number in self.line_types.keys() {
+            Phone::try_from(number.clone()).map_err(|why| format!("[twilio.line_types] {why}"))?;
+        }
+        let mut known = vec![&self.number];
+        for other in &self.numbers {
+            if known.contains(&&other.number) {
+                return Err(format!("[twilio] has the number {} twice", other.number));
+            }
+            known.push(&other.number);
+        }
+        Ok(())
     }
 }
 
@@ -386,6 +449,7 @@ impl Settings {
                 return Err(format!("[ports] {other} and {name} are both {port}"));
             }
         }
+        self.twilio.check()?;
         for needed in ["customer", "owner"] {
             if !self.people.contains_key(needed) {
                 return Err(format!("[people] needs `{needed}`: every scenario knows that person"));

@@ -69,6 +69,17 @@ fn settings_that_are_wrong_are_pointed_at() {
         ("+19045550199", "+19045550101", "have the same number"),
         ("+19045550199", "+19045550100", "the shop have the same number"),
         ("owner", "boss", "needs `owner`"),
+        (
+            "[people]",
+            "[[twilio.numbers]]\nnumber = \"+19045550100\"\n[people]",
+            "the number +19045550100 twice",
+        ),
+        ("[people]", "[twilio.api_keys]\nSK1 = \"s\"\n[people]", "`SK1` is not an API key"),
+        (
+            "[people]",
+            "[twilio.line_types]\n\"555\" = \"landline\"\n[people]",
+            "not a number in E.164 form",
+        ),
     ] {
         let error = Settings::parse("rehearse.toml", &SETTINGS.replacen(from, to, 1)).unwrap_err();
         assert!(error.to_string().contains(message), "{error}");

@@ -6,7 +6,6 @@ use tokio::net::TcpListener;
 
 use super::load::{Body, Load};
 use crate::error::{Cause, CommandError};
-use rehearse_control as control;
 use rehearse_core::{clock::Clock, faults::Faults, journal::Journal};
 use rehearse_openai::{self as openai, OpenAi, Persona};
 use rehearse_twilio::{self as twilio, Twilio};
@@ -47,7 +46,7 @@ pub(crate) async fn twilio(load: Duration) -> Result<usize, CommandError> {
         format!("Basic {}", base64::Engine::encode(&base64::prelude::BASE64_STANDARD, key));
     let path = format!("/2010-04-01/Accounts/{}/Messages.json", options.account_sid);
     let number = options.number.clone();
-    let web = control::loopback_client().map_err(failed)?;
+    let web = twilio::webhook_client().map_err(failed)?;
     let server = Twilio::start(listen().await?, options, journal, clock, faults, web);
     let server = server.map_err(failed)?;
     let body = form_urlencoded::Serializer::new(String::new())

@@ -62,6 +62,7 @@ const CLI: &[Rule] = &[
     ("logs", &["error"]),
     ("ports", &["error"]),
     ("signal", &["error"]),
+    ("twilio", &[]),
     ("ui", &["error"]),
     ("app", &["error", "ui"]),
     ("child", &["error", "ui"]),
@@ -84,7 +85,7 @@ const CLI: &[Rule] = &[
         &[
             "always", "app", "backend", "busy", "child", "control", "duration", "dynamodb",
             "error", "execute", "exports", "external", "journals", "lambda", "logs", "ports",
-            "project", "running", "signal", "target", "ui",
+            "project", "running", "signal", "target", "twilio", "ui",
         ],
     ),
     ("args", &["commands"]),

@@ -52,6 +52,7 @@ mod project;
 mod running;
 mod signal;
 mod target;
+mod twilio;
 mod ui;
 
 use std::process::ExitCode;

@@ -7,11 +7,12 @@
 //! | `GET /ready` | 200 once every part answers |
 //! | `GET /endpoints` | where every part listens, and what to export |
 //! | `GET /people` | who texts, by name |
-//! | `POST /sms` | sends a person's text, `{from, body, media}`; responds with the delivery and the replies |
+//! | `POST /sms` | sends a person's text, `{from, to, body, media}`; responds with the delivery, the replies, what Twilio refused, and its errors and warnings |
 //! | `GET /messages`, `GET /messages/{sid}` | texts received and sent that the journal still has, with their status |
 //! | `POST /messages/wait` | waits for a text that matches |
 //! | `POST /messages/{sid}/redeliver` | delivers a received text again |
 //! | `POST /messages/{sid}/status` | gives a sent text another status, and calls the backend back |
+//! | `POST /delivery`, `DELETE /delivery` | decides what becomes of texts, as [`DeliveryPlan`](rehearse_twilio::DeliveryPlan) says; goes back to delivering all |
 //! | `GET /journal?since=&after=&limit=&name=&phone=&changes=&wait=` | the exchanges; can wait for a change |
 //! | `GET /journal/{seq}`, `GET /journal/events` | one exchange; all as server-sent events |
 //! | `POST /scripts`, `GET /scripts`, `DELETE /scripts` | arms the model's rounds for a text; what is unmet; removes all |
@@ -72,8 +73,8 @@ pub use api::{
     ArmedFault, ArmedFaults, Attempt, ClockRequest, ClockResponse, DeliveryStatus, Difference,
     Disarmed, Endpoints, ErrorBody, EventsQuery, FaultRequest, Faults, Fixtures, IndexInfo, Items,
     JournalPage, JournalQuery, KeyInfo, LoadedFixture, Message, Messages, ModelRequest, Nearest,
-    Part, People, Person, PutItems, Ready, Reset, Rows, ScriptReport, Scripts, SmsRequest,
-    SmsResponse, SnapshotInfo, SnapshotRequest, Snapshots, StatusRequest, TableInfo, Tables, Unmet,
+    Part, People, Person, PutItems, Ready, RefusedText, Reset, Rows, ScriptReport, Scripts, SmsRequest,
+    SmsResponse, SnapshotInfo, SnapshotRequest, Snapshots, StatusRequest, TableInfo, Tables, TwilioProblem, Unmet,
     WaitRequest, Written,
 };
 pub use client::{Client, ClientError, loopback_client};

@@ -21,6 +21,7 @@ use super::{
 };
 use rehearse_core::journal::Exchange;
 use rehearse_scenario::{FaultEntry, FaultsStep, ModelScript};
+use rehearse_twilio::DeliveryPlan;
 
 /// Limit of a batch of rows in bytes: DynamoDB's own.
 const MAX_BATCH_BYTES: usize = 16 << 20;
@@ -254,6 +255,16 @@ impl Operations {
                     .gives::<Message>()
                     .fails(&[400, 404, 413, 500]),
                 texts::set_status,
+            )
+            .with(
+                op(Post, "/delivery", "steer", "Decides what becomes of the texts that are sent next")
+                    .takes::<DeliveryPlan>()
+                    .fails(&[400, 413]),
+                texts::steer,
+            )
+            .with(
+                op(Delete, "/delivery", "stopSteering", "Goes back to delivering every text"),
+                texts::stop_steering,
             )
             .with(
                 op(Get, "/journal", "journal", "The exchanges; can wait for a change")

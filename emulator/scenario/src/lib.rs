@@ -95,9 +95,9 @@ pub use reply::{Replies, Reply};
 pub use runner::{Options, Runner};
 pub use schema::schema;
 pub use step::{
-    AtStep, CallFailure, CrashRequest, Customer, Delivery, Duplicate, ExpectStep, FaultChance,
-    FaultEntry, FaultsStep, Meet, Request, RequestLine, Response, STEP_KINDS, Signature, Step,
-    Together, WaitStep,
+    AtStep, CallFailure, CallbackEntry, CrashRequest, Customer, Delivery, DeliveryEntry,
+    DeliveryStep, Duplicate, ExpectStep, FaultChance, FaultEntry, FaultsStep, Meet, Request,
+    RequestLine, Response, STEP_KINDS, Signature, StatusName, Step, Together, WaitStep,
 };
 pub use time::{Delay, Gap, Moment, Wait};
 

@@ -11,7 +11,6 @@ use rehearse_core::{clock::Clock, faults::Faults, journal::Journal};
 use super::{
     Options,
     account::Account,
-    fake::webhook_client,
     inbox::Inbox,
     outbox::Outbox,
     rest::{self, RestApi},
@@ -58,6 +57,6 @@ fn shared_client() -> io::Result<reqwest::Client> {
     if let Some(client) = CLIENT.get() {
         return Ok(client.clone());
     }
-    let client = webhook_client()?;
+    let client = crate::webhook_client()?;
     Ok(CLIENT.get_or_init(|| client).clone())
 }

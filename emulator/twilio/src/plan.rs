@@ -1,6 +1,7 @@
 //! What becomes of messages, and what the backend is told of it, as a test decides.
 
 use jiff::SignedDuration;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -25,7 +26,7 @@ use super::Status;
 /// };
 /// assert_eq!(plan.check(), Ok(()));
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DeliveryPlan {
     /// Only messages to this number.
@@ -43,6 +44,7 @@ pub struct DeliveryPlan {
     pub code: Option<u32>,
     /// Business time from sending to the last status.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub late: Option<SignedDuration>,
     /// The status callbacks in the order in which they go out: one that is not here never comes, one
     /// that is here twice comes twice.
@@ -54,13 +56,14 @@ pub struct DeliveryPlan {
 }
 
 /// One status callback of a [`DeliveryPlan`]. In JSON it is a status, or `{status, after}`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "CallbackForm")]
 pub struct PlannedCallback {
     /// The status that it tells. The message has it by then at the latest.
     pub status: Status,
     /// Business time from sending; when left out, as soon as the message has the status.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub after: Option<SignedDuration>,
 }
 
@@ -71,18 +74,19 @@ impl PlannedCallback {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(untagged)]
 enum CallbackForm {
     Status(Status),
     Whole(WholeCallback),
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct WholeCallback {
     status: Status,
     #[serde(default)]
+    #[schemars(with = "Option<String>")]
     after: Option<SignedDuration>,
 }
 

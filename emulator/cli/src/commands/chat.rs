@@ -15,9 +15,10 @@ use crate::{
     running::{self, ClockArgs},
     signal::Interrupt,
     target::{self, ChosenTarget, TargetArgs},
+    twilio,
 };
 use rehearse_aws::template::{Phone, Ports};
-use rehearse_control::Message;
+use rehearse_control::{Attempt, Message, RefusedText, TwilioProblem};
 use rehearse_openai::Persona;
 use rehearse_scenario::report::{
     style::{ACTUAL, BOLD, DIM, NAME, paint},
@@ -171,14 +172,15 @@ impl Chat<'_> {
         let text = Inbound { from: self.from.clone(), body, ..Inbound::default() };
         let delivery = self.world.twilio().receive(text).await;
         self.show()?;
-        let last = delivery.attempts.last();
-        let taken = last.and_then(|a| a.status).is_some_and(|s| (200..300).contains(&s));
-        if !taken {
+        if let Some(code) = delivery.failure {
             self.failed = true;
-            let status = last
-                .and_then(|a| a.status)
-                .map_or_else(|| "no answer".into(), |status| format!("status {status}"));
-            self.app.ui.note(paint(ACTUAL, format!("the backend did not take the text: {status}")));
+            let last = delivery.attempts.last().map(|attempt| Attempt {
+                url: attempt.url.clone(),
+                status: attempt.status,
+                error: attempt.error.map(|code| code.to_string()),
+            });
+            let why = twilio::failure(&TwilioProblem::of(code), last.as_ref());
+            self.app.ui.note(paint(ACTUAL, format!("the backend did not take the text: {why}")));
         }
         Ok(())
     }
@@ -192,6 +194,9 @@ impl Chat<'_> {
                 break;
             }
             self.shown = exchange.seq + 1;
+            if let Some(refused) = RefusedText::of(exchange) {
+                self.app.ui.note(paint(ACTUAL, twilio::refused(&refused)));
+            }
             match Message::of(exchange) {
                 Some(text) if text.via.is_some() && text.to == self.from => {
                     let body = wrap(&visible(&text.body), self.app.ui.width()).join("\n");

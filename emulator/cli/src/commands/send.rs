@@ -4,8 +4,9 @@ use crate::{
     app::App,
     control::ControlArgs,
     error::{CommandError, Exit},
+    twilio,
 };
-use rehearse_control::{Attempt, Client, SmsRequest};
+use rehearse_control::{Client, SmsRequest};
 use rehearse_scenario::report::{
     style::{DIM, paint},
     text::{visible, wrap},
@@ -19,11 +20,14 @@ Examples:
   rehearse send \"I am back\" --from owner
   rehearse send \"\" --media https://example.com/screen.jpg")]
 pub(crate) struct Args {
-    /// The text.
+    /// The text, which may be empty.
     text: String,
     /// Who sends it: a number or a name of rehearse.toml.
     #[arg(long, value_name = "NUMBER|NAME", default_value = "customer")]
     from: String,
+    /// Which of the account's numbers is texted; the first one when left out.
+    #[arg(long, value_name = "NUMBER")]
+    to: Option<String>,
     /// URL of a picture; can be repeated.
     #[arg(long, value_name = "URL")]
     media: Vec<String>,
@@ -35,13 +39,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn send(args: Args, app: &App) -> Result<Exit, CommandError> {
-    if args.text.is_empty() && args.media.is_empty() {
-        return Err(CommandError::wrong("a text needs words or a picture").help("add --media URL"));
-    }
     let client = Client::new(&args.control.url(app)?)?;
-    let request = SmsRequest { from: Some(args.from), body: args.text, media: args.media };
+    let request =
+        SmsRequest { from: Some(args.from), to: args.to, body: args.text, media: args.media };
     let sent = app.block_on(async { client.sms(&request).await })??;
-    let failed = sent.attempts.last().is_some_and(|attempt| !delivered(attempt));
     if args.json {
         let text = serde_json::to_string(&sent)
             .map_err(|e| CommandError::environment("failed to write JSON").because(e))?;
@@ -53,12 +54,15 @@ pub(crate) fn send(args: Args, app: &App) -> Result<Exit, CommandError> {
                 app.ui.line(paint(DIM, url))?;
             }
         }
+        for line in twilio::notes(&sent) {
+            app.ui.note(paint(DIM, line));
+        }
     }
-    if failed {
-        let last = sent.attempts.last().map(describe).unwrap_or_default();
+    if let Some(failure) = &sent.failure {
+        let why = twilio::failure(failure, sent.attempts.last());
         return Err(CommandError {
             exit: Exit::Failed,
-            ..CommandError::environment(format!("the backend did not take the text: {last}"))
+            ..CommandError::environment(format!("the backend did not take the text: {why}"))
         }
         .help(format!("`{}` shows what happened", app.command("log"))));
     }
@@ -66,16 +70,4 @@ pub(crate) fn send(args: Args, app: &App) -> Result<Exit, CommandError> {
         app.ui.note(paint(DIM, "(no reply)"));
     }
     Ok(Exit::Passed)
-}
-
-fn delivered(attempt: &Attempt) -> bool {
-    attempt.error.is_none() && attempt.status.is_some_and(|s| (200..300).contains(&s))
-}
-
-fn describe(attempt: &Attempt) -> String {
-    let status = attempt.status.map_or_else(|| "no answer".into(), |s| format!("status {s}"));
-    match &attempt.error {
-        Some(error) => format!("{status}, Twilio error {error}, from {}", attempt.url),
-        None => format!("{status} from {}", attempt.url),
-    }
 }

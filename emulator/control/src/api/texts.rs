@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use rehearse_core::{
-    journal::{Exchange, Via},
+    journal::{Exchange, ExchangeDetail, Via},
     matcher::Matcher,
 };
 use rehearse_scenario::Delay;
@@ -17,7 +17,10 @@ pub struct SmsRequest {
     /// A number, or a person's name; the customer when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// The text.
+    /// Which of the account's numbers is texted; the first one when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// The text, which may be empty.
     #[serde(default)]
     pub body: String,
     /// URLs of pictures.
@@ -38,6 +41,66 @@ pub struct SmsResponse {
     pub attempts: Vec<Attempt>,
     /// What was sent to its sender during the delivery.
     pub replies: Vec<Message>,
+    /// What the backend wanted to send to its sender during the delivery, and Twilio refused.
+    #[serde(default)]
+    pub refused: Vec<RefusedText>,
+    /// Twilio's errors and warnings about the delivery, in order, as its debugger shows them.
+    #[serde(default)]
+    pub problems: Vec<TwilioProblem>,
+    /// Why the delivery failed in the end: neither the webhook nor its fallback gave a response that
+    /// Twilio can use. `None` when it succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<TwilioProblem>,
+}
+
+/// An error or a warning of Twilio's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TwilioProblem {
+    /// Its code, such as 11200.
+    pub code: u32,
+    /// The words of Twilio's dictionary.
+    pub text: String,
+}
+
+impl TwilioProblem {
+    /// The problem with this code.
+    pub fn of(code: u32) -> Self {
+        let text = rehearse_twilio::error_text(code).unwrap_or("not in rehearse's dictionary");
+        Self { code, text: text.to_owned() }
+    }
+}
+
+/// A text that the backend wanted to send, and Twilio refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RefusedText {
+    /// The recipient, as the backend wrote it.
+    pub to: String,
+    /// The text.
+    pub body: String,
+    /// Why.
+    pub error: TwilioProblem,
+}
+
+impl RefusedText {
+    /// The text that an exchange was refused: a TwiML reply or a call of the Messages API; `None` for
+    /// every other exchange.
+    pub fn of(exchange: &Exchange) -> Option<Self> {
+        let error = exchange.outcome.as_ref()?.error.as_ref()?;
+        let error = TwilioProblem::of(error.parse().ok()?);
+        match &exchange.detail {
+            ExchangeDetail::SmsSent { to, body, .. } => {
+                Some(Self { to: to.clone(), body: body.clone(), error })
+            }
+            ExchangeDetail::Twilio { params, .. } if exchange.name == "twilio.messages.create" => {
+                let param = |key: &str| {
+                    let found = params.iter().find(|(name, _)| name == key);
+                    found.map(|(_, value)| value.clone()).unwrap_or_default()
+                };
+                Some(Self { to: param("To"), body: param("Body"), error })
+            }
+            _ => None,
+        }
+    }
 }
 
 /// One attempt of Twilio to deliver a text to the webhook.
@@ -92,7 +155,7 @@ pub struct Message {
 impl Message {
     /// The text that an exchange carried; `None` when it carried none or was refused.
     pub fn of(exchange: &Exchange) -> Option<Self> {
-        use rehearse_core::journal::ExchangeDetail::{SmsReceived, SmsSent};
+        use ExchangeDetail::{SmsReceived, SmsSent};
         if exchange.outcome.as_ref().is_some_and(|outcome| outcome.error.is_some()) {
             return None;
         }

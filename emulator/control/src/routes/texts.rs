@@ -3,17 +3,17 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{Json, extract::State, http::StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{SharedState, filled, number, template_error};
 use crate::{
-    Attempt, DeliveryStatus, Message, Messages, SmsRequest, SmsResponse, StatusRequest,
-    WaitRequest,
+    Attempt, DeliveryStatus, Message, Messages, RefusedText, SmsRequest, SmsResponse, StatusRequest,
+    TwilioProblem, WaitRequest,
     error::{ApiError, JsonBody, PathPart, YamlBody},
     server::ApiState,
 };
 use rehearse_core::matcher::Matcher;
-use rehearse_twilio::{Delivery, Inbound, Media, Sid, Status};
+use rehearse_twilio::{Delivery, DeliveryPlan, Inbound, Media, Sid, Status};
 
 /// Most characters of a text that Twilio accepts from a person.
 const MAX_BODY: usize = 1600;
@@ -29,14 +29,17 @@ pub(crate) async fn sms(
     JsonBody(request): JsonBody<SmsRequest>,
 ) -> Result<Json<SmsResponse>, ApiError> {
     let from = number(&api.people, request.from.as_deref().unwrap_or("customer"))?;
-    if request.body.is_empty() && request.media.is_empty() {
-        return Err(ApiError::bad_request("a text needs a body or media"));
-    }
     if request.body.chars().count() > MAX_BODY {
         return Err(ApiError::bad_request(format!("a text has at most {MAX_BODY} characters")));
     }
+    let numbers = api.world.twilio().numbers();
+    if let Some(to) = request.to.as_ref().filter(|to| !numbers.contains(to)) {
+        return Err(ApiError::bad_request(format!("'{to}' is no number of the account"))
+            .help(format!("its numbers: {}", numbers.join(", "))));
+    }
     let text = Inbound {
         from: from.clone(),
+        to: request.to,
         body: request.body,
         media: request.media.into_iter().map(media).collect(),
         ..Inbound::default()
@@ -55,8 +58,7 @@ pub(crate) async fn sms(
     })
     .await
     .map_err(|error| ApiError::failed(&error))?;
-    let texts = api.world.journal().select(retention.mark(), Message::of);
-    Ok(Json(outcome(delivery, retention.mark(), texts, &from)))
+    Ok(Json(outcome(&api, delivery, retention.mark(), &from)))
 }
 
 pub(crate) async fn messages(State(api): SharedState) -> Json<Messages> {
@@ -94,8 +96,7 @@ pub(crate) async fn redeliver(
     if delivery.failure == Some(NO_SUCH_TEXT) {
         return Err(unknown_sid(&sid.to_string()));
     }
-    let texts = api.world.journal().select(retention.mark(), Message::of);
-    Ok(Json(outcome(delivery, retention.mark(), texts, &from)))
+    Ok(Json(outcome(&api, delivery, retention.mark(), &from)))
 }
 
 pub(crate) async fn set_status(
@@ -172,6 +173,21 @@ pub(crate) async fn wait(
     Err(nothing_came(limit, body.as_ref(), &others))
 }
 
+pub(crate) async fn steer(
+    State(api): SharedState,
+    JsonBody(mut plan): JsonBody<DeliveryPlan>,
+) -> Result<Json<Value>, ApiError> {
+    plan.to = plan.to.map(|who| number(&api.people, &who)).transpose()?;
+    let steered = api.world.twilio().steer(plan);
+    steered.map_err(|error| ApiError::bad_request(error.to_string()))?;
+    Ok(Json(json!({ "steered": true })))
+}
+
+pub(crate) async fn stop_steering(State(api): SharedState) -> Json<Value> {
+    api.world.twilio().stop_steering();
+    Json(json!({ "steered": false }))
+}
+
 /// Twilio's code for a text that it does not have.
 const NO_SUCH_TEXT: u32 = 20404;
 /// Twilio's code for a text that was not delivered for an unknown reason.
@@ -240,7 +256,10 @@ fn media(url: String) -> Media {
     Media { url, content_type: content_type.into() }
 }
 
-fn outcome(delivery: Delivery, seq: u64, texts: Vec<Message>, from: &str) -> SmsResponse {
+/// What came of a delivery, from a position of the journal on.
+fn outcome(api: &ApiState, delivery: Delivery, seq: u64, from: &str) -> SmsResponse {
+    let texts = api.world.journal().select(seq, Message::of);
+    let refused = api.world.journal().select(seq, RefusedText::of);
     let attempts = delivery.attempts.into_iter().map(|attempt| Attempt {
         url: attempt.url,
         status: attempt.status,
@@ -251,5 +270,8 @@ fn outcome(delivery: Delivery, seq: u64, texts: Vec<Message>, from: &str) -> Sms
         seq,
         attempts: attempts.collect(),
         replies: texts.into_iter().filter(|m| m.via.is_some() && m.to == from).collect(),
+        refused: refused.into_iter().filter(|text| text.to == from).collect(),
+        problems: delivery.errors.into_iter().map(TwilioProblem::of).collect(),
+        failure: delivery.failure.map(TwilioProblem::of),
     }
 }

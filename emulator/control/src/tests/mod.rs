@@ -34,12 +34,61 @@ async fn a_text_comes_back_with_its_delivery_and_replies() {
 #[tokio::test]
 async fn people_go_by_name_or_number_and_no_other_way() {
     let running = Running::start().await;
-    let from = |who: &str| SmsRequest { from: Some(who.into()), body: "hi".into(), media: vec![] };
+    let from = |who: &str| SmsRequest {
+        from: Some(who.into()),
+        body: "hi".into(),
+        ..SmsRequest::default()
+    };
     assert!(running.client.sms(&from("+19045550102")).await.is_ok());
     let error = running.client.sms(&from("custmer")).await.unwrap_err();
     let ClientError::Refused { status: 400, error, help } = error else { panic!("{error}") };
     assert!(error.contains("custmer"), "{error}");
     assert_eq!(help.as_deref(), Some("people there: customer"));
+}
+
+#[tokio::test]
+async fn what_twilio_refuses_is_said_with_its_code_and_words() {
+    let running = Running::start().await;
+    let text = |body: &str| SmsRequest { body: body.into(), ..SmsRequest::default() };
+    let sent = running.client.sms(&text("STOP")).await.unwrap();
+    let error =
+        TwilioProblem { code: 21610, text: "Attempt to send to unsubscribed recipient".into() };
+    let refused = RefusedText { to: CUSTOMER.into(), body: "Hello".into(), error: error.clone() };
+    assert_eq!((sent.refused, sent.failure), (vec![refused], None));
+    assert_eq!(sent.problems, [error]);
+    assert_eq!(sent.replies.len(), 1, "Twilio's own notice");
+    let empty = running.client.sms(&text("")).await.unwrap();
+    assert_eq!(empty.attempts[0].status, Some(200));
+    let stranger = SmsRequest { to: Some("+15550100009".into()), ..text("hi") };
+    let ClientError::Refused { status: 400, error, .. } =
+        running.client.sms(&stranger).await.unwrap_err()
+    else {
+        panic!("a number that is not the account's");
+    };
+    assert!(error.contains("no number of the account"), "{error}");
+}
+
+#[tokio::test]
+async fn deliveries_are_steered_and_nonsense_is_refused() {
+    let running = Running::start().await;
+    let url = format!("{}/delivery", running.server.url());
+    let http = loopback_client().unwrap();
+    let plan = r#"{"to": "customer", "code": 30003}"#;
+    assert!(http.post(&url).body(plan).send().await.unwrap().status().is_success());
+    running.hello().await;
+    let last = || running.world.twilio().messages().pop().unwrap();
+    assert_eq!(last().error_code, Some(30003));
+    assert!(http.delete(&url).send().await.unwrap().status().is_success());
+    running.hello().await;
+    assert_eq!(last().error_code, None);
+    for (body, message) in [
+        (r#"{"to": "custmer"}"#, "custmer"),
+        (r#"{"status": "queued"}"#, "does not end as queued"),
+        (r#"{"sttus": "sent"}"#, "sttus"),
+    ] {
+        let (status, error) = running.raw("POST", "/delivery", body).await;
+        assert!(status == 400 && error.error.contains(message), "{status} {}", error.error);
+    }
 }
 
 #[tokio::test]
@@ -125,7 +174,11 @@ async fn a_wait_without_news_ends() {
 async fn one_phone_sees_its_own_conversation() {
     let running = Running::start().await;
     running.hello().await;
-    let other = SmsRequest { from: Some("+19045550102".into()), body: "yo".into(), media: vec![] };
+    let other = SmsRequest {
+        from: Some("+19045550102".into()),
+        body: "yo".into(),
+        ..SmsRequest::default()
+    };
     running.client.sms(&other).await.unwrap();
     let query = JournalQuery { phone: Some("customer".into()), ..JournalQuery::default() };
     let page = running.client.journal(&query).await.unwrap();

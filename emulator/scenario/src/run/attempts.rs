@@ -64,9 +64,12 @@ impl Running<'_> {
         exchanges: &[Exchange],
         path: &YamlPath,
     ) -> Option<Problem> {
-        let last = deliveries.iter().filter_map(|d| d.attempts.last()).find(|a| failed(a))?;
+        let delivery = deliveries.iter().find(|delivery| delivery.failure.is_some())?;
+        let mut last = delivery.attempts.last()?.clone();
+        // The last document may have been fine, and one too many.
+        last.error = delivery.failure;
         let mut problem = Problem::new("the webhook failed; Twilio sends nothing then")
-            .differs("an answer with status 200 that Twilio can read", outcome(last))
+            .differs("an answer with status 200 that Twilio can read", outcome(&last))
             .at(self.location(path));
         problem.notes = exchanges
             .iter()
@@ -79,16 +82,13 @@ impl Running<'_> {
     }
 }
 
-/// Whether Twilio could not use a response. Its codes from 12200 on are warnings, except 12300.
-fn failed(attempt: &Attempt) -> bool {
-    let fatal = |code: u32| (11_200..12_200).contains(&code) || code == 12_300;
-    !attempt.status.is_some_and(|status| (200..300).contains(&status))
-        || attempt.error.is_some_and(|code| code != 11_243 && fatal(code))
-}
-
 fn outcome(attempt: &Attempt) -> String {
     let status = attempt.status.map_or_else(|| "no answer".into(), |s| format!("status {s}"));
-    let error = attempt.error.map(|code| format!(" (Twilio error {code})")).unwrap_or_default();
+    let error = attempt.error.map(|code| match rehearse_twilio::error_text(code) {
+        Some(text) => format!(" (Twilio error {code}, {text})"),
+        None => format!(" (Twilio error {code})"),
+    });
+    let error = error.unwrap_or_default();
     format!("{}: {status}{error}", attempt.kind.name())
 }
 

@@ -4,6 +4,7 @@ mod assign;
 mod attempts;
 mod crash;
 mod customer;
+mod delivery;
 mod expect;
 mod faults;
 mod model;

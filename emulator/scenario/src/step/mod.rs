@@ -5,6 +5,7 @@
 mod clock;
 mod crash;
 mod customer;
+mod delivery;
 mod expect;
 mod fault;
 mod request;
@@ -24,6 +25,7 @@ pub use self::{
     clock::{AtStep, WaitStep},
     crash::CrashRequest,
     customer::{Customer, Delivery, Duplicate, Signature},
+    delivery::{CallbackEntry, DeliveryEntry, DeliveryStep, StatusName},
     expect::ExpectStep,
     fault::{CallFailure, FaultChance, FaultEntry, FaultsStep},
     request::{Request, RequestLine, Response},
@@ -156,6 +158,8 @@ step_kinds! {
     "together" => Together(Together),
     /// `faults:` providers fail from here on.
     "faults" => Faults(FaultsStep),
+    /// `delivery:` what becomes of texts from here on.
+    "delivery" => Delivery(DeliveryStep),
 }
 
 /// At most 60 characters of a text, on one line.

@@ -101,6 +101,8 @@ impl Reader {
         let quiet = |label: &str, text| line(label.into(), text, Tone::Quiet);
         let trouble = |label: &str, text| line(label.into(), text, Tone::Trouble);
         let wrong = exchange.outcome.as_ref().and_then(trouble_of);
+        // Twilio's codes say little without the words of its dictionary.
+        let told = || Some(with_words(wrong.clone()?, exchange.outcome.as_ref()?));
         match &exchange.detail {
             ExchangeDetail::SmsReceived { from, body, media, .. } => {
                 let text = with_media(body, media);
@@ -115,14 +117,14 @@ impl Reader {
                     text.push_str("  (sent by Twilio)");
                 }
                 let label = format!("{} ←", self.name(to));
-                match wrong {
+                match told() {
                     Some(wrong) => {
                         vec![line(label, format!("not sent, {wrong}: {text}"), Tone::Trouble)]
                     }
                     None => vec![line(label, text, Tone::Shop)],
                 }
             }
-            ExchangeDetail::Webhook { attempt, .. } => wrong
+            ExchangeDetail::Webhook { attempt, .. } => told()
                 .map(|wrong| {
                     let again =
                         if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
@@ -130,7 +132,7 @@ impl Reader {
                 })
                 .into_iter()
                 .collect(),
-            ExchangeDetail::Twilio { .. } => wrong
+            ExchangeDetail::Twilio { .. } => told()
                 .map(|wrong| trouble("twilio", format!("{}: {wrong}", short(&exchange.name))))
                 .into_iter()
                 .collect(),
@@ -230,6 +232,15 @@ fn trouble_of(outcome: &Outcome) -> Option<String> {
         }
         (Some(status), None) if status >= 400 => Some(status.to_string()),
         _ => None,
+    }
+}
+
+/// A failure with the words of Twilio's dictionary, if its code is one of Twilio's.
+fn with_words(wrong: String, outcome: &Outcome) -> String {
+    let code = outcome.error.as_ref().and_then(|error| error.parse().ok());
+    match code.and_then(rehearse_twilio::error_text) {
+        Some(text) => format!("{wrong} ({text})"),
+        None => wrong,
     }
 }
 

@@ -91,7 +91,12 @@ fn what_fails_is_told_even_without_details() {
         told(&reader.lines(&journal.since(0))),
         [
             ("database PutItem Repairs_Schedule: 400 Throttled".into(), Tone::Trouble),
-            (format!("{CUSTOMER} ← not sent, 21610: Hello  (2 segments)"), Tone::Trouble),
+            (
+                format!(
+                    "{CUSTOMER} ← not sent, 21610 (Attempt to send to unsubscribed recipient): Hello  (2 segments)"
+                ),
+                Tone::Trouble
+            ),
             ("model 429 rate_limit_exceeded: Slow down.".into(), Tone::Trouble),
         ]
     );

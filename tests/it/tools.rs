@@ -87,6 +87,7 @@ fn sdks(mut program: std::process::Command, check: &str, language: &str) {
     let ran = program
         .arg(root().join("tests/sdk").join(check))
         .envs(env)
+        .env("REHEARSE_CONTROL", up.url("control"))
         .env("TWILIO_LINE", line.trim())
         .env("OPTED_OUT", opted_out)
         .env("DUMP", folder.path().join("dump.json"))

@@ -1,14 +1,15 @@
 """The official Python SDKs against a running world (`rehearse up`).
 
     pip install boto3 twilio openai
-    eval "$(rehearse env)" && python tests/sdk/check.py
+    eval "$(rehearse env)" && REHEARSE_CONTROL=http://127.0.0.1:4040 python tests/sdk/check.py
 
-Reads the environment that `rehearse env` prints. Exits 77 when a package is missing.
+Reads the environment that `rehearse env` prints, and the URL of the control API, with which it moves the clock. Exits 77 when a package is missing.
 """
 
 import json
 import os
 import sys
+import urllib.request
 
 try:
     import boto3
@@ -87,6 +88,16 @@ def twilio():
     assert client.messages(first.sid).fetch().body == "one"
     assert len(client.messages.list(to=PERSON, page_size=2)) == 5, "pages are followed"
     assert len(client.messages.list(to=PERSON, page_size=2, limit=3)) == 3
+    for early in (lambda: client.messages(first.sid).update(body=""), client.messages(first.sid).delete):
+        try:
+            early()
+        except TwilioRestException as error:
+            assert error.code == 20009, error
+        else:
+            raise AssertionError("a message was complete at once")
+    control = os.environ["REHEARSE_CONTROL"]
+    request = urllib.request.Request(f"{control}/clock", b'{"advance": "1m"}', {"content-type": "application/json"})
+    urllib.request.urlopen(request).close()
     assert client.messages(first.sid).update(body="").body == ""
     assert client.messages(first.sid).delete()
     refused(21211, "x", to="someone")

@@ -73,9 +73,9 @@ pub use api::{
     ArmedFault, ArmedFaults, Attempt, ClockRequest, ClockResponse, DeliveryStatus, Difference,
     Disarmed, Endpoints, ErrorBody, EventsQuery, FaultRequest, Faults, Fixtures, IndexInfo, Items,
     JournalPage, JournalQuery, KeyInfo, LoadedFixture, Message, Messages, ModelRequest, Nearest,
-    Part, People, Person, PutItems, Ready, RefusedText, Reset, Rows, ScriptReport, Scripts, SmsRequest,
-    SmsResponse, SnapshotInfo, SnapshotRequest, Snapshots, StatusRequest, TableInfo, Tables, TwilioProblem, Unmet,
-    WaitRequest, Written,
+    Part, People, Person, PutItems, Ready, RefusedText, Reset, Rows, ScriptReport, Scripts,
+    SmsRequest, SmsResponse, SnapshotInfo, SnapshotRequest, Snapshots, StatusRequest, TableInfo,
+    Tables, TwilioProblem, Unmet, WaitRequest, Written,
 };
 pub use client::{Client, ClientError, loopback_client};
 pub use server::{ControlledWorld, Server};

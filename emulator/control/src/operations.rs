@@ -257,9 +257,14 @@ impl Operations {
                 texts::set_status,
             )
             .with(
-                op(Post, "/delivery", "steer", "Decides what becomes of the texts that are sent next")
-                    .takes::<DeliveryPlan>()
-                    .fails(&[400, 413]),
+                op(
+                    Post,
+                    "/delivery",
+                    "steer",
+                    "Decides what becomes of the texts that are sent next",
+                )
+                .takes::<DeliveryPlan>()
+                .fails(&[400, 413]),
                 texts::steer,
             )
             .with(

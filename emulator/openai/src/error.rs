@@ -13,7 +13,7 @@ pub(super) struct ApiError {
     /// `Retry-After`, in seconds.
     pub retry_after: Option<u32>,
     /// What the user of the fake can do; for the log and for reports, never in the response.
-    pub hint: Option<String>,
+    pub hint: Option<Box<str>>,
 }
 
 impl ApiError {
@@ -134,7 +134,7 @@ impl ApiError {
     /// What the user of the fake can do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(hint.into().into_boxed_str());
         self
     }
 

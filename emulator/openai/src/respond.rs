@@ -223,6 +223,7 @@ fn respond(
             }
         }
         Decision::Scripted(scripted) => {
+            let scripted = *scripted;
             let reply = scripted.reply.map(|reply| within_limits(reply, conversation));
             let built = reply.as_ref().map(build);
             let fail = scripted.fail.unwrap_or_default();

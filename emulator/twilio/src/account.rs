@@ -1,7 +1,7 @@
 //! The account and its numbers: what every part of the fake reads and changes.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeSet, HashSet},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -146,6 +146,16 @@ impl AccountState {
     /// Whether a person has opted out of texts from one of the account's numbers.
     pub fn has_opted_out(&self, number: &str, person: &str) -> bool {
         self.opted_out.contains(&(self.opt_out_scope(number), person.to_owned()))
+    }
+
+    /// Who has opted out: from which number, or which Messaging Service, and the person.
+    pub fn opt_outs(&self) -> BTreeSet<(String, String)> {
+        self.opted_out.iter().cloned().collect()
+    }
+
+    /// Replaces who has opted out.
+    pub fn set_opt_outs(&mut self, opt_outs: BTreeSet<(String, String)>) {
+        self.opted_out = opt_outs.into_iter().collect();
     }
 
     /// A person opts out of texts from one of the account's numbers.

@@ -23,9 +23,10 @@ use super::{
 /// # Errors
 /// Twilio's code of why it cannot be used: 11770, 12100, 12102 or 12300.
 pub fn read_document(content_type: Option<&str>, body: &[u8]) -> Result<usize, u32> {
+    let numbers = ["+19045550100".to_owned()];
     let context = twiml::DocumentContext {
         url: "http://127.0.0.1:4000/dispatcher",
-        number: "+19045550100",
+        numbers: &numbers,
         sender: "+19042520927",
         replies: 0,
     };

@@ -190,9 +190,8 @@ impl Outbox {
     pub async fn report(&self, sid: Sid, status: Status, error: Option<u32>) -> Option<Message> {
         let _activity = self.account.activity.begin();
         let change = StatusChange { status, error };
-        let sent = |message: &&Message| {
-            message.via.is_some() && message.status != Status::Scheduled
-        };
+        let sent =
+            |message: &&Message| message.via.is_some() && message.status != Status::Scheduled;
         let sender = {
             let state = self.account.state();
             state.messages.get(sid).filter(sent)?.from.clone().unwrap_or_default()

@@ -185,14 +185,14 @@ impl Twilio {
         self.0.outbox.report(sid, status, error).await
     }
 
-    /// The numbers that have opted out.
-    pub fn opted_out(&self) -> BTreeSet<String> {
-        self.0.account.state().opted_out.iter().cloned().collect()
+    /// Who has opted out: from which of the account's numbers, or which Messaging Service, and the person.
+    pub fn opt_outs(&self) -> BTreeSet<(String, String)> {
+        self.0.account.state().opt_outs()
     }
 
-    /// Replaces the numbers that have opted out.
-    pub fn set_opted_out(&self, numbers: BTreeSet<String>) {
-        self.0.account.state().opted_out = numbers.into_iter().collect();
+    /// Replaces who has opted out.
+    pub fn set_opt_outs(&self, opt_outs: BTreeSet<(String, String)>) {
+        self.0.account.state().set_opt_outs(opt_outs);
     }
 
     /// Removes messages, opt-outs and cookies, and stops status callbacks under way. The number stays

@@ -14,7 +14,7 @@ pub struct Snapshot {
     now: Timestamp,
     /// Rows in DynamoDB's own format, by the logical ids of the tables.
     tables: Vec<(String, Vec<Map<String, Value>>)>,
-    opted_out: BTreeSet<String>,
+    opt_outs: BTreeSet<(String, String)>,
 }
 
 impl Snapshot {
@@ -53,8 +53,8 @@ impl World {
         for table in self.database().tables() {
             tables.push((table.id.clone(), self.database().items(&table.id).await?));
         }
-        let opted_out = self.twilio().opted_out();
-        Ok(Snapshot { now: self.clock().now(), tables, opted_out })
+        let opt_outs = self.twilio().opt_outs();
+        Ok(Snapshot { now: self.clock().now(), tables, opt_outs })
     }
 
     /// Goes back to a snapshot, once nothing is under way. Asynchronous invocations that are due later
@@ -68,7 +68,7 @@ impl World {
         self.settled_within(limit).await?;
         let halted = self.events().halt().await;
         let _firing = self.events().lock_firing().await;
-        self.twilio().set_opted_out(snapshot.opted_out.clone());
+        self.twilio().set_opt_outs(snapshot.opt_outs.clone());
         self.database().empty().await?;
         for (table, rows) in &snapshot.tables {
             self.database().put_items(table, rows.clone()).await?;

@@ -3,7 +3,12 @@
 //!
 //! Independent of the emulator, so that an error common to a fake and an adapter is noticed.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail their test")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail their test"
+)]
 
 mod arbitrary_input;
 mod bins;

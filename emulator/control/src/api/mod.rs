@@ -21,8 +21,8 @@ pub use self::{
     scripts::{Difference, ModelRequest, Nearest, ScriptReport, Scripts, Unmet},
     snapshots::{SnapshotInfo, SnapshotRequest, Snapshots},
     texts::{
-        Attempt, DeliveryStatus, Message, Messages, SmsRequest, SmsResponse, StatusRequest,
-        WaitRequest,
+        Attempt, DeliveryStatus, Message, Messages, RefusedText, SmsRequest, SmsResponse,
+        StatusRequest, TwilioProblem, WaitRequest,
     },
     world::{ClockRequest, ClockResponse, Endpoints, Part, People, Person, Ready, Reset},
 };

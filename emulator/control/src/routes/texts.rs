@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::{SharedState, filled, number, template_error};
 use crate::{
-    Attempt, DeliveryStatus, Message, Messages, RefusedText, SmsRequest, SmsResponse, StatusRequest,
-    TwilioProblem, WaitRequest,
+    Attempt, DeliveryStatus, Message, Messages, RefusedText, SmsRequest, SmsResponse,
+    StatusRequest, TwilioProblem, WaitRequest,
     error::{ApiError, JsonBody, PathPart, YamlBody},
     server::ApiState,
 };

@@ -78,8 +78,8 @@ impl Walk {
 #[tokio::test]
 async fn every_response_is_as_the_document_says() {
     let folder = Folder::new();
-    folder.write("fixtures/one.yaml", "Leads: [{ id: a }]\n");
-    folder.write("fixtures/wrong.yaml", "Leads: [{ name: a }]\n");
+    folder.write("fixtures/dynamodb/one.yaml", "Leads: [{ id: a }]\n");
+    folder.write("fixtures/dynamodb/wrong.yaml", "Leads: [{ name: a }]\n");
     let limits = Limits { exchanges: 40, ..Limits::default() };
     let running = Running::with_root(asking(), Some(limits), TEMPLATE, folder.path()).await;
     let document = running.ok("GET", "/openapi.json", "").await;

@@ -30,9 +30,9 @@ async fn tables_are_listed_with_their_keys_and_counts() {
 #[tokio::test]
 async fn a_fixture_is_loaded_with_its_templates_filled_in() {
     let folder = Folder::new();
-    folder.write("fixtures/two.yaml", "Leads: [{ id: '{{ customer }}' }, { id: b }]\n");
-    folder.write("fixtures/wrong.yaml", "Leads: [{ name: a }]\n");
-    folder.write("fixtures/unknown.yaml", "Leads: [{ id: '{{ nobody }}' }]\n");
+    folder.write("fixtures/dynamodb/two.yaml", "Leads: [{ id: '{{ customer }}' }, { id: b }]\n");
+    folder.write("fixtures/dynamodb/wrong.yaml", "Leads: [{ name: a }]\n");
+    folder.write("fixtures/dynamodb/unknown.yaml", "Leads: [{ id: '{{ nobody }}' }]\n");
     let running = Running::with_root(testing::hello(), None, TEMPLATE, folder.path()).await;
     let listed = running.ok("GET", "/fixtures", "").await;
     assert_eq!(listed, json!({ "fixtures": ["two", "unknown", "wrong"] }));
@@ -69,7 +69,7 @@ async fn a_snapshot_is_gone_back_to() {
     let rows = running.ok("GET", "/tables/Leads", "").await;
     assert_eq!(rows["rows"], json!([{ "id": "L1", "n": 1 }]));
     assert!(running.world.clock().now().duration_since(taken.now).as_hours() < 1);
-    assert!(running.world.twilio().opted_out().contains(CUSTOMER));
+    assert!(running.world.twilio().opt_outs().iter().any(|(_, person)| person == CUSTOMER));
     assert!(!running.messages().await.is_empty(), "texts stay");
 
     assert_eq!(running.ok("POST", "/snapshots", "").await["name"], "1");

@@ -51,7 +51,7 @@ const MAX_PAST_SCRIPTS: usize = 64;
 #[derive(Debug)]
 pub(super) enum Decision {
     /// A round of a script.
-    Scripted(ScriptedReply),
+    Scripted(Box<ScriptedReply>),
     /// The persona.
     Persona(Arc<Persona>),
     /// Nobody: the request is refused with this message.
@@ -261,7 +261,7 @@ impl State {
         let (past, lenient) = (&mut self.past, self.lenient);
         let response =
             fitting.into_iter().find_map(|at| past[at].respond(conversation, lenient).ok());
-        response.map(Decision::Scripted)
+        response.map(|reply| Decision::Scripted(Box::new(reply)))
     }
 
     fn decide(&mut self, conversation: &Conversation<'_>) -> Decision {
@@ -298,7 +298,7 @@ impl State {
         match script.respond(conversation, self.lenient) {
             Ok(reply) => {
                 self.share_progress(index);
-                Decision::Scripted(reply)
+                Decision::Scripted(Box::new(reply))
             }
             Err(unmet) => {
                 let name = &script.script.name;

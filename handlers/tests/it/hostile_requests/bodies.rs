@@ -18,7 +18,11 @@ pub fn right(route: Route, method: &str) -> RightBodies {
     let changes = ["POST", "PUT"].contains(&method);
     match (route.path.strip_prefix("/owner/api").unwrap_or(route.path), method) {
         ("/scheduler", "POST") => both(appointment()),
-        ("/book", "POST") => only_form(appointment()),
+        ("/book", "POST") => {
+            let mut form = appointment();
+            form["visit"] = "1".into();
+            only_form(form)
+        }
         ("/scheduler/confirm", "POST") => both(json!({
             "hold_id": "0123456789abcdef0123456789abcdef", "code": "735104",
         })),
@@ -71,7 +75,7 @@ pub fn are_taken(route: Route) -> bool {
 fn appointment() -> Value {
     json!({
         "phone": "(904) 252-0930", "date": "2026-02-12", "time": "2:00 PM",
-        "repair_type": "on_site_screen", "visit": "1", "device": "iPhone 12",
+        "repair_type": "on_site_screen", "device": "iPhone 12",
         "customer_name": "Zora", "address": "1 Main Street",
     })
 }

@@ -44,6 +44,7 @@ mod tests {
     fn what_was_refused_is_told_once_and_a_warning_is_no_failure() {
         let problem = |code| TwilioProblem::of(code);
         let sent = SmsResponse {
+            seq: 0,
             sid: "SM1".into(),
             attempts: Vec::new(),
             replies: Vec::new(),

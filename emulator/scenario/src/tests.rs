@@ -70,7 +70,7 @@ fn an_unknown_key_has_a_caret_and_the_valid_ones() {
     let error = step("customer: Hi\nmodle: []");
     assert_eq!(
         error,
-        "error: unknown key `modle`; did you mean `model`?; known here: customer, from, media, \
+        "error: unknown key `modle`; did you mean `model`?; known here: customer, from, to, media, \
          signature, duplicate, crash, deliveries, model, replies, reply\n --> a.yaml:4:5\n  |\n2 | \
          steps:\n3 |   - customer: Hi\n4 |     modle: []\n  |     ^"
     );

@@ -121,7 +121,6 @@ impl World {
             seed,
             hosts: hosts(&backend, &endpoints.gateway),
             messages_kept,
-            ..twilio::Options::default()
         };
         let twilio = Twilio::start(
             on_tokio("twilio", listeners.twilio)?,

@@ -142,10 +142,8 @@ async fn a_backend_at_a_url_is_called_there_and_signed_for_its_domain() {
                 "[webhook]\noverrides = \"#rc=2\"\nfallback = \"/other\"\ndomain = \"{domain}\""
             ),
         );
-        let (template, settings) = (
-            testing::template("Resources:\n  Leads: { Type: AWS::Serverless::SimpleTable }\n"),
-            testing::settings(&settings),
-        );
+        let (template, settings) =
+            (testing::template(testing::TEMPLATE), testing::settings(&settings));
         Backend::external(url.parse().unwrap(), template, settings, Path::new("."))
     };
     let seen = Arc::new(Mutex::new(Vec::new()));

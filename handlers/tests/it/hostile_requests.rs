@@ -159,7 +159,8 @@ fn every_route_of_every_router_is_attacked() {
             let route = route.unwrap_or_else(|| panic!("{path} is not among the routes"));
             let mut expected: Vec<&str> = route.methods.to_vec();
             let mut methods: Vec<&str> = methods.iter().map(String::as_str).collect();
-            (expected.sort_unstable(), methods.sort_unstable());
+            expected.sort_unstable();
+            methods.sort_unstable();
             assert_eq!(methods, expected, "the methods of {path}");
             attacked += 1;
         }

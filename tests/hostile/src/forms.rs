@@ -131,6 +131,6 @@ pub(crate) fn twilio_rest(bytes: &[u8]) {
                 let is_json = serde_json::from_slice::<serde_json::Value>(&body).is_ok();
                 assert!(is_json || body.is_empty(), "{path}: {}", String::from_utf8_lossy(&body));
             }
-        })
+        });
     });
 }

@@ -30,7 +30,8 @@ pub(crate) fn phone_and_time(bytes: &[u8]) {
 fn one(typed: &str) {
     for phone in [Phone::parse(typed), Phone::from_e164(typed)].into_iter().flatten() {
         assert!(phone.as_str().starts_with('+') && (9..=16).contains(&phone.as_str().len()));
-        assert_eq!(Phone::parse(phone.as_str()).as_ref(), Ok(&phone));
+        // A carrier's number may be none that a person is taken to have typed.
+        assert_eq!(Phone::from_e164(phone.as_str()).as_ref(), Ok(&phone));
         assert_eq!(phone.masked().chars().count(), 5);
     }
     if let Ok(time) = SlotTime::parse(typed) {

@@ -26,11 +26,13 @@ fn what_everybody_is_told_fits_some_order_of_events() {
     fail_with(first_violation(&Simulation::default()));
 }
 
+#[track_caller]
 fn fail_with(found: Option<(u64, Outcome)>) {
-    if let Some((seed, outcome)) = found {
-        let sentence = outcome.violation.as_ref().map(report::sentence).unwrap();
-        panic!("seed {seed}: {sentence}\n{}", report::table(&outcome));
-    }
+    let told = found.map(|(seed, outcome)| {
+        let sentence = outcome.violation.as_ref().map(report::sentence).unwrap_or_default();
+        format!("seed {seed}: {sentence}\n{}", report::table(&outcome))
+    });
+    assert!(told.is_none(), "{}", told.unwrap_or_default());
 }
 
 /// With the SDK's own repeats, conflicts, and requests that arrive after their caller has given up.

@@ -77,12 +77,6 @@ fn a_control_url_that_is_none_is_wrong() {
 }
 
 #[test]
-fn a_text_without_words_or_pictures_is_wrong() {
-    let done = Project::new().rehearse(&["send", ""]);
-    assert_eq!(done.exit, Exit::Wrong);
-}
-
-#[test]
 fn missing_and_empty_places_are_wrong_and_named() {
     let done = Project::new().rehearse(&["run"]);
     assert_eq!(done.exit, Exit::Wrong);

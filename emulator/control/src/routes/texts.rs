@@ -3,12 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{Json, extract::State, http::StatusCode};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{SharedState, filled, number, template_error};
 use crate::{
-    Attempt, DeliveryStatus, Message, Messages, RefusedText, SmsRequest, SmsResponse,
-    StatusRequest, TwilioProblem, WaitRequest,
+    Attempt, DeliveryStatus, Message, Messages, RefusedText, SmsResponse, StatusRequest,
+    TwilioProblem, WaitRequest,
     error::{ApiError, JsonBody, PathPart, YamlBody},
     server::ApiState,
 };
@@ -24,12 +25,28 @@ const MAX_WAIT: Duration = Duration::from_secs(60);
 /// Most texts that the error of a wait shows.
 const SHOWN: usize = 5;
 
+/// [`SmsRequest`](crate::SmsRequest) as it is read: a text that is empty is told from one that was
+/// forgotten.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SmsForm {
+    from: Option<String>,
+    to: Option<String>,
+    body: Option<String>,
+    #[serde(default)]
+    media: Vec<String>,
+}
+
 pub(crate) async fn sms(
     State(api): SharedState,
-    JsonBody(request): JsonBody<SmsRequest>,
+    JsonBody(request): JsonBody<SmsForm>,
 ) -> Result<Json<SmsResponse>, ApiError> {
+    if request.body.is_none() && request.media.is_empty() {
+        return Err(ApiError::bad_request("a text needs a body, which may be empty, or media"));
+    }
+    let body = request.body.unwrap_or_default();
     let from = number(&api.people, request.from.as_deref().unwrap_or("customer"))?;
-    if request.body.chars().count() > MAX_BODY {
+    if body.chars().count() > MAX_BODY {
         return Err(ApiError::bad_request(format!("a text has at most {MAX_BODY} characters")));
     }
     let numbers = api.world.twilio().numbers();
@@ -40,7 +57,7 @@ pub(crate) async fn sms(
     let text = Inbound {
         from: from.clone(),
         to: request.to,
-        body: request.body,
+        body,
         media: request.media.into_iter().map(media).collect(),
         ..Inbound::default()
     };

@@ -96,6 +96,9 @@ async fn every_response_is_as_the_document_says() {
     walk.call("armScript", &[], "{ text: Hi }", 400).await;
     let sent = walk.call("sms", &[], r#"{"body": "Hi"}"#, 200).await;
     walk.call("sms", &[], "{}", 400).await;
+    walk.call("steer", &[], r#"{"to": "customer", "code": 30003, "times": 1}"#, 200).await;
+    walk.call("steer", &[], r#"{"status": "queued"}"#, 400).await;
+    walk.call("stopSteering", &[], "", 200).await;
     // Its unmet expectation has mismatches, calls and results.
     let script = walk.call("script", &["1"], "", 200).await;
     assert_eq!(script["unmet"][0]["mismatches"].as_array().unwrap().len(), 1);

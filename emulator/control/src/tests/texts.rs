@@ -26,7 +26,7 @@ async fn a_wait_ends_with_the_text_that_matches() {
         let request = crate::SmsRequest {
             from: Some("+19045550102".into()),
             body: "Late".into(),
-            media: vec![],
+            ..crate::SmsRequest::default()
         };
         running.client.sms(&request).await.unwrap()
     };

@@ -178,7 +178,7 @@ impl Expected {
                 self.form(*who, *key, &wish);
             }
             Step::OwnersCancel(nth) => {
-                self.nth(*nth).into_iter().for_each(|at| self.owner(&Wish::Cancel(at)))
+                self.nth(*nth).into_iter().for_each(|at| self.owner(&Wish::Cancel(at)));
             }
             Step::OwnersMove(nth, when) => {
                 if let Some(wish) = self.reschedule(*nth, when) {
@@ -186,10 +186,10 @@ impl Expected {
                 }
             }
             Step::Done(nth) => {
-                self.nth(*nth).into_iter().for_each(|at| self.owner(&Wish::Complete(at)))
+                self.nth(*nth).into_iter().for_each(|at| self.owner(&Wish::Complete(at)));
             }
             Step::TakeOff(days, quarter) => {
-                self.take_off(*days, quarter * 15, (quarter * 15 + 120).min(1440))
+                self.take_off(*days, quarter * 15, (quarter * 15 + 120).min(1440));
             }
             Step::GiveBack(days) => self.give_back(*days),
             Step::Close(days) => {

@@ -15,7 +15,7 @@ use rehearse_testutils::{until_true, wait_for};
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
 };
 
 use super::{LambdaConfig, Launcher, ProcessPool, pool_state::RETURN_TIMEOUT};
@@ -64,7 +64,10 @@ impl TestGateway {
         let pool = Arc::new(ProcessPool::new(lambda));
         let target = GatewayFunction::new("F".into(), timeout, Pooled(Arc::clone(&pool)));
         let api = Handler::new(stages, vec![target], journal.clone(), clock);
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        // As many may connect at once as a test likes: std's own limit of 128 resets the rest.
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(1024).unwrap().into_std().unwrap();
         Self { server: Gateway::serve(listener, api).unwrap(), journal, pool }
     }
 

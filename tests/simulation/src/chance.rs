@@ -115,19 +115,23 @@ impl Chance {
     }
 
     /// The fate of a request to the database. Those that fail are sent again by their client, so more of
-    /// them fail than of calls of ports.
+    /// them fail than of calls of ports. A slow one takes up to twice as long as its client waits, so that
+    /// it may arrive after the one that was sent in its place.
     pub fn fate_of_request(&self, operation: &'static str) -> CallFate {
         let Rates { failed, lost, slow, .. } = self.rates;
-        self.decide(operation, failed * 3, lost * 3, slow)
+        let rates = Rates { failed: failed * 3, lost: lost * 3, slow: slow * 2, ..self.rates };
+        self.decide(operation, rates, 6_000)
     }
 
-    fn decide(&self, operation: &'static str, failed: u32, lost: u32, slow: u32) -> CallFate {
+    /// `longest_ms` is how long a slow call takes at most before it works, and after.
+    fn decide(&self, operation: &'static str, rates: Rates, longest_ms: u64) -> CallFate {
+        let Rates { failed, lost, slow, .. } = rates;
         let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
         let fate = match random.random_range(0..100) {
             percent if percent < failed => CallFate::FailsBefore,
             percent if percent < failed + lost => CallFate::FailsAfter,
             percent if percent < failed + lost + slow => {
-                let mut time = || Duration::from_millis(random.random_range(0..3_000));
+                let mut time = || Duration::from_millis(random.random_range(0..longest_ms));
                 CallFate::Slow(time(), time())
             }
             _ => CallFate::Works,
@@ -146,8 +150,7 @@ impl Chance {
 #[async_trait]
 impl CallChance for Chance {
     fn fate(&self, operation: &'static str) -> CallFate {
-        let Rates { failed, lost, slow, .. } = self.rates;
-        self.decide(operation, failed, lost, slow)
+        self.decide(operation, self.rates, 3_000)
     }
 
     async fn wait(&self, time: Duration) {

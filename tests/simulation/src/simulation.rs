@@ -53,6 +53,9 @@ pub struct Outcome {
     pub calls: Vec<Call>,
     /// What an attempt called last before it crashed, by its operation.
     pub crashes: BTreeMap<Id, &'static str>,
+    /// How many requests to the database arrived when nobody waited for their answer: their client had sent
+    /// them again or given up, or crashed.
+    pub late_requests: usize,
     /// SHA-256 over everything that happened, in hexadecimal digits.
     pub hash: String,
 }
@@ -62,7 +65,7 @@ impl Outcome {
     fn of_no_database(error: String) -> Self {
         let violation = Some(Violation::NoDatabase(error));
         let (events, calls, crashes) = Default::default();
-        Self { events, violation, calls, crashes, hash: String::new() }
+        Self { events, violation, calls, crashes, late_requests: 0, hash: String::new() }
     }
 }
 
@@ -120,7 +123,8 @@ impl Simulation {
             ended.err().map(|_| Violation::NeverEnds).or_else(|| check::violation(&shop, &events));
         let hash = hash.iter().map(|byte| format!("{byte:02x}")).collect();
         let crashes = shop.log.crashes.borrow().clone();
-        Outcome { events, violation, calls, crashes, hash }
+        let late_requests = shop.tables.late_requests();
+        Outcome { events, violation, calls, crashes, late_requests, hash }
     }
 
     /// The same with as few operations as still lead to a violation with this seed.

@@ -81,6 +81,14 @@ impl Tables {
         }
     }
 
+    /// How many requests arrived when nobody waited for their answer.
+    pub fn late_requests(&self) -> usize {
+        match self {
+            Self::Memory(_) => 0,
+            Self::DynamoDb(tables) => tables.late_requests(),
+        }
+    }
+
     /// Every lead, by its reference.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 //! `cargo run --release -p simulation -- --schedules 1000000` plays more of it.
 
 use memory_ports::PlantedRace;
-use simulation::{DatabaseKind, Outcome, Simulation, Violation, report};
+use simulation::{DatabaseKind, Outcome, Rates, Simulation, Violation, report};
 
 /// How many schedules every change is tried with.
 const SCHEDULES: u64 = 2_000;
@@ -42,11 +42,32 @@ fn what_everybody_is_told_fits_some_order_of_events_on_the_dynamodb_adapter() {
     fail_with(first_violation_of(SCHEDULES_ON_DYNAMODB, &simulation));
 }
 
+/// A request that was sent again because its answer took too long arrives all the same, after the second one.
+#[test]
+fn requests_arrive_that_a_living_client_has_given_up() {
+    let rates = Rates { crashes: 0, ..Rates::default() };
+    let simulation =
+        Simulation { database: DatabaseKind::DynamoDb, rates, ..Simulation::default() };
+    let late: usize = (1..=20).map(|seed| simulation.play(seed).late_requests).sum();
+    assert!(late > 0);
+}
+
 #[test]
 fn writes_without_their_conditions_are_found_on_the_dynamodb_adapter() {
     let database = DatabaseKind::DynamoDbWithoutConditions;
     let planted = Simulation { database, ..Simulation::default() };
-    assert!(first_violation_of(SCHEDULES_ON_DYNAMODB, &planted).is_some());
+    let found = first_violation_of(SCHEDULES_ON_DYNAMODB, &planted);
+    let violation = found.and_then(|(_, outcome)| outcome.violation);
+    let told = format!("{violation:?}");
+    match violation.expect("nothing was found") {
+        Violation::NotLinearizable(_) | Violation::ToldTwoThings(_) => {}
+        Violation::Rows(sentence) => {
+            let is_of_bookings =
+                ["slot", "booking", "books once"].iter().any(|of| sentence.contains(of));
+            assert!(is_of_bookings && !sentence.contains("a read asks"), "{told}");
+        }
+        Violation::NeverEnds | Violation::NoDatabase(_) => unreachable!("{told}"),
+    }
 }
 
 #[test]

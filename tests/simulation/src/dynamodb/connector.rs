@@ -159,14 +159,13 @@ fn response((status, body): Answer) -> Result<HttpResponse, ConnectorError> {
 
 /// The name of an operation, for the log of calls.
 fn known(operation: &str) -> &'static str {
-    const NAMES: [&str; 10] = [
+    const NAMES: [&str; 9] = [
         "GetItem",
         "PutItem",
         "UpdateItem",
         "DeleteItem",
         "Query",
         "Scan",
-        "BatchGetItem",
         "BatchWriteItem",
         "TransactGetItems",
         "TransactWriteItems",

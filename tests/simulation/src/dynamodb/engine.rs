@@ -43,8 +43,16 @@ pub(super) struct Engine {
     ignores_conditions: bool,
     /// A read that does not ask for the newest rows, if there was one.
     old_read: Mutex<Option<String>>,
-    /// Requests whose caller is gone, by when they arrive.
-    late: Mutex<BTreeMap<(i64, usize), Request>>,
+    late: Mutex<Late>,
+}
+
+/// Requests that nobody waits for any more.
+#[derive(Default)]
+struct Late {
+    /// By when they arrive, and a number that tells those of the same moment apart.
+    requests: BTreeMap<(i64, usize), Request>,
+    /// How many there were.
+    count: usize,
 }
 
 /// A row.
@@ -137,15 +145,20 @@ impl Engine {
     /// Answers a request, after everything that arrived before it.
     pub fn answer(&self, request: &Request) -> Answer {
         self.take_what_arrived();
-        self.note_old_read(request);
         self.apply(request)
     }
 
     /// Has a request arrive later, though nobody waits for its answer any more.
     pub fn arrives_later(&self, at_ms: i64, request: Request) {
         let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = late.len();
-        late.insert((at_ms, number), request);
+        late.count += 1;
+        let number = late.count;
+        late.requests.insert((at_ms, number), request);
+    }
+
+    /// How many requests arrived when nobody waited for their answer.
+    pub fn late_requests(&self) -> usize {
+        self.late.lock().unwrap_or_else(PoisonError::into_inner).count
     }
 
     /// Applies what is still on its way.
@@ -160,7 +173,8 @@ impl Engine {
     fn take_until(&self, now: i64) {
         loop {
             let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some(next) = late.first_entry().filter(|next| next.key().0 <= now) else { return };
+            let next = late.requests.first_entry();
+            let Some(next) = next.filter(|next| next.key().0 <= now) else { return };
             let request = next.remove();
             drop(late);
             self.apply(&request);
@@ -168,6 +182,7 @@ impl Engine {
     }
 
     fn apply(&self, request: &Request) -> Answer {
+        self.note_old_read(request);
         let database = &self.database;
         let body = match self.ignores_conditions {
             true => &without_conditions(&request.body),
@@ -180,7 +195,6 @@ impl Engine {
             "DeleteItem" => act(body, |request| database.delete_item(request)),
             "Query" => act(body, |request| database.query(request)),
             "Scan" => act(body, |request| database.scan(request)),
-            "BatchGetItem" => act(body, |request| database.batch_get_item(request)),
             "BatchWriteItem" => act(body, |request| database.batch_write_item(request)),
             "TransactGetItems" => act(body, |request| database.transact_get_items(request)),
             "TransactWriteItems" => act(body, |request| database.transact_write_items(request)),
@@ -224,7 +238,8 @@ fn without_conditions(body: &[u8]) -> Vec<u8> {
         }
     };
     weaken(&mut request);
-    for item in request["TransactItems"].as_array_mut().into_iter().flatten() {
+    let items = request.get_mut("TransactItems").and_then(Value::as_array_mut);
+    for item in items.into_iter().flatten() {
         for write in item.as_object_mut().into_iter().flat_map(|item| item.values_mut()) {
             weaken(write);
         }

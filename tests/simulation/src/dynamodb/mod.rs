@@ -82,6 +82,10 @@ impl DynamoDbTables {
         self.engine.take_everything();
     }
 
+    pub fn late_requests(&self) -> usize {
+        self.engine.late_requests()
+    }
+
     pub fn leads(&self) -> Result<Vec<Lead>, String> {
         self.engine.all_reads_are_consistent()?;
         let mut leads = Vec::new();

@@ -158,7 +158,9 @@ fn no_server_of_a_world_answers_a_hostile_request_with_5xx() {
                     );
                     let answered = status(&address, &head, body);
                     sent += 1;
-                    if answered.is_some_and(|status| status >= 500) {
+                    // A server may refuse a long body and close before it was sent, so that its answer is lost.
+                    let is_short = body.len() < 10_000;
+                    if answered.map_or(is_short, |status| status >= 500) {
                         let body = String::from_utf8_lossy(&body[..body.len().min(80)]);
                         wrong.push(format!(
                             "{part}: {method} {path} as {kind:?}: {answered:?} {body}"

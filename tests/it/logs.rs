@@ -161,11 +161,20 @@ impl Private {
     fn look_for_in(&self, lines: &[String]) {
         let anywhere = self.phones.iter().chain(&self.parts).map(String::as_str).chain(SECRETS);
         let anywhere: Vec<String> = anywhere.map(regex::escape).collect();
-        // One search for all of them: there are thousands, and more lines than that.
-        let anywhere = RegexBuilder::new(&anywhere.join("|")).size_limit(1 << 28).build().unwrap();
+        // One search for all of them: there are thousands, and more lines than that. With less room the
+        // automaton is not built, and the search is many times slower.
+        let search = |parts: &[String]| {
+            let mut search = RegexBuilder::new(&parts.join("|"));
+            search.size_limit(1 << 28).dfa_size_limit(1 << 28).build().unwrap()
+        };
+        let anywhere = search(&anywhere);
+        let values: Vec<String> = self.values.iter().map(|value| regex::escape(value)).collect();
+        let any_value = search(&values);
         let mut found: BTreeMap<String, &str> = BTreeMap::new();
-        for line in lines {
-            let words = self.values.iter().filter(|value| has_word(line, value)).cloned();
+        for line in lines.iter().collect::<BTreeSet<_>>() {
+            let has_any = any_value.is_match(line);
+            let words =
+                self.values.iter().filter(|value| has_any && has_word(line, value)).cloned();
             let parts = anywhere.find_iter(line).map(|part| part.as_str().to_owned());
             for private in parts.chain(words) {
                 found.entry(private).or_insert(line);

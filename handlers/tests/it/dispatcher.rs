@@ -199,6 +199,17 @@ async fn a_get_webhook_signs_its_query() {
     assert_twiml(&answer.send(&router).await, "<Response><Message>Hello</Message></Response>");
 }
 
+/// A signature covers the query as it was sent, odd characters included.
+#[tokio::test]
+async fn a_query_is_verified_as_it_was_signed() {
+    let (router, _, _) = shop("Hello", &[]);
+    let query = "from=a|b&note={x}^`";
+    let signature = sign(&format!("{OWN_URL}?{query}"), TEXT);
+    let post = request("POST", "/dispatcher").query(query).form(TEXT);
+    let answer = post.header("x-twilio-signature", signature).send(&router).await;
+    assert_twiml(&answer, "<Response><Message>Hello</Message></Response>");
+}
+
 #[tokio::test]
 async fn requests_without_twilios_signature_are_refused() {
     let (router, model, _) = shop("Hello", &[]);

@@ -31,7 +31,7 @@ pub(super) struct Conversation<'r> {
     pub format: Format<'r>,
     /// Whether the model makes one call at most (`parallel_tool_calls: false`).
     pub single_call: bool,
-    /// Most tokens of the output, reasoning included.
+    /// Most tokens of the output.
     pub limit: Option<u64>,
     /// Texts before which the model stops.
     pub stop: Vec<&'r str>,

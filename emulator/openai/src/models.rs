@@ -5,7 +5,7 @@
 /// Sources: `ModelIdsShared` and `ModelIdsResponses` of OpenAI's OpenAPI document 2.3.0, and for what
 /// is newer `AllModels` of <https://developers.openai.com/api/reference/resources/$shared> (2026-11).
 /// A model that was shut down stays: a wrong 404 is worse than a missing one.
-pub(super) const MODELS: [&str; 66] = [
+pub(super) const MODELS: [&str; 77] = [
     "gpt-6-luna",
     "gpt-6-astra",
     "gpt-6-sol",
@@ -63,15 +63,26 @@ pub(super) const MODELS: [&str; 66] = [
     "o1-mini",
     "o1-preview",
     "o1-pro",
+    "gpt-daybreak-blue-latest",
+    "gpt-daybreak-red-latest",
     "gpt-4-turbo",
     "gpt-4-turbo-preview",
     "gpt-4-0125-preview",
     "gpt-4-1106-preview",
     "gpt-4",
     "gpt-4-0613",
+    "gpt-4-0314",
+    "gpt-4-32k",
+    "gpt-4-32k-0613",
+    "gpt-4-32k-0314",
+    "gpt-4-vision-preview",
     "gpt-3.5-turbo",
     "gpt-3.5-turbo-0125",
     "gpt-3.5-turbo-1106",
+    "gpt-3.5-turbo-0613",
+    "gpt-3.5-turbo-0301",
+    "gpt-3.5-turbo-16k",
+    "gpt-3.5-turbo-16k-0613",
 ];
 
 /// Whether a model is one of `models`, a dated snapshot of one (`gpt-5.4-2026-03-05`), or a fine-tuned

@@ -195,7 +195,9 @@ fn prepare_chat(
         let usage = usage == Some(&Value::Bool(true));
         let failed = reply.failed.as_ref();
         let events = stream.then(|| chat::chunks(&completion, usage, failed));
-        (to_json(&completion), events)
+        // What the journal has: a stream that fails has given no completion.
+        let body = failed.map_or_else(|| to_json(&completion), |f| to_json(&f.error.body()));
+        (body, events)
     };
     Ok(respond(server, &conversation, body, stream, build))
 }

@@ -62,7 +62,7 @@ fn paced(events: Events, pace: StreamPace, between: Option<Duration>) -> Vec<(Du
         .map(|(at, event)| {
             let mut pause = between.filter(|_| at > 0).unwrap_or_default();
             if is_token(&event) {
-                pause += if tokens == 0 { pace.first } else { token };
+                pause = pause.saturating_add(if tokens == 0 { pace.first } else { token });
                 tokens += 1;
             }
             (pause, event)

@@ -16,11 +16,11 @@ pub(super) const MAX_TOOLS: usize = 128;
 
 const NAME_PATTERN: &str = "^[a-zA-Z0-9_-]+$";
 
-/// Of Chat Completions. The name: ravitemer/mcphub.nvim#243. The description:
-/// getsentry/sentry-mcp#106, langchain-ai/open_deep_research#80.
+/// Of Chat Completions. The name: ravitemer/mcphub.nvim#243. The description has had no limit since May
+/// 2025: run-llama/llama_index#18784.
 const CHAT_FUNCTION: &[(&str, ParameterType)] = &[
     ("name", ParameterType::Short(64)),
-    ("description", ParameterType::Short(1024)),
+    ("description", ParameterType::Text),
     ("parameters", ParameterType::Object),
     ("strict", ParameterType::Flag),
 ];
@@ -174,7 +174,9 @@ pub(super) fn choice<'r>(
             Ok(ToolChoice::Named(name))
         }
         "allowed_tools" => allowed(object, tools, endpoint),
-        kind if endpoint == Endpoint::Responses && RESPONSES_TOOLS.contains(&kind) => {
+        kind if endpoint == Endpoint::Responses
+            && (RESPONSES_TOOLS.contains(&kind) || kind == "computer_use") =>
+        {
             Err(ApiError::ours(format!(
                 "the tool '{kind}' is not reproduced, only functions are; choose a function"
             ))

@@ -41,6 +41,15 @@ impl Selector {
         if let Some(person) = person {
             let mut own = all(&|other| other == Some(person));
             own.retain(|at| scripts[*at].answers(text));
+            // A script that stays armed for this person's texts does not hide one that is armed for exactly
+            // this text, whoever sends it.
+            let quality = |among: &[usize]| {
+                among.iter().map(|at| scripts[*at].script.trigger.compare(text)).max()
+            };
+            let stay = own.iter().all(|at| scripts[*at].for_text);
+            if stay && quality(&all(&|other| other.is_none())) > quality(&own) {
+                own.clear();
+            }
             match own.as_slice() {
                 [] => {}
                 [one] => return Selection::One { index: *one, claimed_by: None },

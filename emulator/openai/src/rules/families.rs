@@ -21,7 +21,7 @@ const fn family(prefix: &'static str, default_effort: Option<&'static str>) -> F
 /// <https://developers.openai.com/api/docs/guides/latest-model> for 5.2 and 5.4,
 /// <https://github.com/mnfst/modelparams.dev/issues/87> for 5.6, and for 6 a record of probes of
 /// 2026-09 (the response echoes `"effort":"medium"` for luna, sol and astra).
-const FAMILIES: &[Family] = &[
+pub(super) const FAMILIES: &[Family] = &[
     family("gpt-6-astra", Some("medium")),
     family("gpt-6-luna", Some("medium")),
     family("gpt-6-sol", Some("medium")),
@@ -63,6 +63,10 @@ const FAMILIES: &[Family] = &[
 /// The family of a model. `None` for models that nothing is known of, which get no rules.
 pub(super) fn of(model: &str) -> Option<&'static Family> {
     let model = models::base(model);
+    // A project's own model may begin like one of OpenAI's.
+    if !models::MODELS.contains(&model) {
+        return None;
+    }
     let fits = |family: &&Family| {
         model
             .strip_prefix(family.prefix)
@@ -88,6 +92,8 @@ mod tests {
             ("ft:gpt-4.1-mini:shop::1", Some("gpt-4.1")),
             ("o3-mini-2025-01-31", Some("o3-mini")),
             ("gpt-60", None),
+            ("gpt-5-our-gateway", None),
+            ("gpt-6.1-luna", None),
             ("our-own", None),
         ] {
             assert_eq!(prefix(model), expected, "{model}");
@@ -96,7 +102,14 @@ mod tests {
 
     #[test]
     fn every_listed_model_of_the_gpt_and_o_lines_has_a_family() {
-        let odd = ["chatgpt-4o-latest", "codex-mini-latest", "computer-use-preview", "chat-latest"];
+        let odd = [
+            "gpt-daybreak-blue-latest",
+            "gpt-daybreak-red-latest",
+            "chatgpt-4o-latest",
+            "codex-mini-latest",
+            "computer-use-preview",
+            "chat-latest",
+        ];
         for model in models::MODELS.iter().filter(|m| !odd.contains(m)) {
             assert!(of(model).is_some(), "{model}");
         }

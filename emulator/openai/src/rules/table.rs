@@ -237,11 +237,26 @@ pub(super) const RULES: &[Rule] = &[
     // this row does not say `while_reasoning`; `check` lets an explicit `none` pass.
     rule(
         Chat,
-        &["gpt-6-luna", "gpt-6-sol", "gpt-5.6", "gpt-5.5", "gpt-5.4"],
+        &["gpt-6-luna", "gpt-6-sol", "gpt-5.6"],
         Tools,
         TOOLS_NEED_RESPONSES,
         "github.com/TheR1D/shell_gpt/issues/801 (5.6); github.com/onyx-dot-app/onyx/issues/15008 (6)",
     ),
+    // These take tools without an effort.
+    rule(
+        Chat,
+        &["gpt-5.5", "gpt-5.4"],
+        Tools,
+        Refusal::Words {
+            status: 400,
+            message: "Function tools with reasoning_effort are not supported for {model} in /v1/chat/completions. Please use /v1/responses instead.",
+            param: Some("reasoning_effort"),
+            code: None,
+        },
+        "github.com/pipecat-ai/pipecat/issues/4043; github.com/charmbracelet/crush/issues/2913; \
+         github.com/livekit/agents/issues/7169",
+    )
+    .while_reasoning(),
     rule(
         Chat,
         &["gpt-5.6"],

@@ -39,6 +39,15 @@ pub fn all_refused() -> Vec<Refused> {
             "Unsupported value: 'temperature' does not support 0 with this model. Only the default (1) value is supported.",
         ));
     }
+    let mut tools = functions(object(json!({})), true);
+    tools["reasoning_effort"] = json!("low");
+    rows.push(refused(
+        "gpt-5.4-mini",
+        tools,
+        "reasoning_effort",
+        "",
+        "Function tools with reasoning_effort are not supported for gpt-5.4-mini in /v1/chat/completions. Please use /v1/responses instead.",
+    ));
     rows.extend([
         refused(
             "gpt-5.4",

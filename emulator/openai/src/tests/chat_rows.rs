@@ -329,13 +329,6 @@ fn limits() -> Vec<Refused> {
         ),
         refused(
             "gpt-4.1",
-            json!({ "tools": [tool("f".into(), "d".repeat(1025))] }),
-            "tools[0].function.description",
-            text,
-            "Invalid 'tools[0].function.description': string too long. Expected a string with maximum length 1024, but got a string with length 1025 instead.",
-        ),
-        refused(
-            "gpt-4.1",
             json!({ "stop": ["a", "b", "c", "d", "e"] }),
             "stop",
             long,
@@ -396,6 +389,8 @@ pub fn all_accepted() -> Vec<(&'static str, Value)> {
     } });
     let mut none = functions(object(json!({})), true);
     none["reasoning_effort"] = json!("none");
+    let mut long_description = functions(object(json!({})), true);
+    long_description["tools"][0]["function"]["description"] = json!("d".repeat(36_000));
     let call = json!({ "id": "call_a", "type": "function", "function": { "name": "f", "arguments": "{}" } });
     vec![
         ("gpt-4.1-mini", json!({ "max_tokens": 64, "temperature": 0, "stop": ["ZZ"], "seed": 1 })),
@@ -403,6 +398,9 @@ pub fn all_accepted() -> Vec<(&'static str, Value)> {
         ("gpt-6-luna", json!({ "temperature": 0.7, "reasoning_effort": "none" })),
         ("gpt-5.1-2025-11-13", json!({ "temperature": 0.7 })),
         ("gpt-6-luna", none),
+        ("gpt-5.4", functions(object(json!({})), true)),
+        ("gpt-5.5-2026-04-23", functions(object(json!({})), true)),
+        ("gpt-4.1", long_description),
         ("gpt-4.1", some),
         (
             "gpt-4.1",

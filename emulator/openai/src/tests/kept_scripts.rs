@@ -101,3 +101,21 @@ async fn two_people_who_send_the_same_text_have_scripts_of_their_own() {
     let unknown = said(&server, "c", "Yes").await;
     assert!(unknown.contains("fit this request equally"), "{unknown}");
 }
+
+/// A script without a text stays for whoever is known; one that is armed for exactly a text answers that.
+#[tokio::test]
+async fn a_script_for_any_text_of_a_person_hides_none_for_exactly_this_text() {
+    let server = start().await;
+    let any = server.openai.arm_for_text(Script {
+        name: "script 1".into(),
+        person: Some("ann".into()),
+        trigger: Trigger::AnyText,
+        rounds: rounds("[{ say: Any. }]"),
+        vars: server.vars.clone(),
+    });
+    assert_eq!(said(&server, "a", "Hello").await, "Any.");
+    let exact = arm(&server, "script 2", None, "Are you open?", "[{ say: Until six. }]");
+    assert_eq!(said(&server, "a", "Are you open?").await, "Until six.");
+    assert_eq!(said(&server, "a", "Hello again").await, "Any.");
+    assert_eq!((any.finish(), exact.finish()), (vec![], vec![]));
+}

@@ -70,7 +70,7 @@ fn requests_that_are_taken_are_as_published() {
 }
 
 #[test]
-fn requests_that_the_document_forbids_are_marked_so() {
+fn rows_that_are_marked_as_published_are_forbidden_by_the_document() {
     let rows: [Vec<Refused>; 2] = [responses_rows::all_refused(), chat_rows::all_refused()];
     let mut wrong = Vec::new();
     for ((path, name), rows) in ENDPOINTS.into_iter().zip(rows) {

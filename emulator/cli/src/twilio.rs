@@ -1,6 +1,7 @@
 //! What Twilio says of a delivery, in words.
 
 use rehearse_control::{Attempt, RefusedText, SmsResponse, TwilioProblem};
+use rehearse_scenario::report::text::visible;
 
 /// What a delivery says besides its replies: each text that Twilio refused, then its warnings, each
 /// once. The reason of a failure is not among them.
@@ -21,7 +22,8 @@ pub(crate) fn notes(sent: &SmsResponse) -> Vec<String> {
 
 /// A text that Twilio refused.
 pub(crate) fn refused(text: &RefusedText) -> String {
-    format!("(not sent to {}, Twilio error {}: {})", text.to, words(&text.error), text.body)
+    let (to, body) = (visible(&text.to), visible(&text.body));
+    format!("(not sent to {to}, Twilio error {}: {body})", words(&text.error))
 }
 
 /// Why the webhook's last response is of no use.

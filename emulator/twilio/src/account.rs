@@ -8,7 +8,9 @@ use std::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 
-use super::{DeliveryPlan, Options, message_log::MessageLog, number::Number, sid::SidGenerator};
+use super::{
+    DeliveryPlan, NumberConfig, Options, message_log::MessageLog, number::Number, sid::SidGenerator,
+};
 use rehearse_core::{activity::ActivityTracker, clock::Clock, faults::Faults, journal::Journal};
 
 pub(crate) struct Account {
@@ -41,16 +43,7 @@ pub(crate) struct AccountState {
 impl Account {
     pub fn new(options: Options, journal: Journal, clock: Clock, faults: Faults) -> Self {
         let started = clock.now();
-        let numbers = std::iter::once((&options.number, &options.config))
-            .chain(options.other_numbers.iter().map(|(phone, config)| (phone, config)));
-        let mut numbers = numbers.enumerate().map(|(index, (phone, config))| {
-            Number::new(phone, config.clone(), options.seed, index, started)
-        });
-        let first = numbers.next();
-        let others = numbers.collect();
-        let first = first.unwrap_or_else(|| {
-            Number::new(&options.number, options.config.clone(), options.seed, 0, started)
-        });
+        let (first, others) = numbers(&options, started);
         let state = AccountState::new(&options, first, others);
         Self {
             journal,
@@ -90,6 +83,23 @@ impl Account {
         let sids = state.sids.clone();
         *state = AccountState { sids, ..AccountState::new(&self.options, first, others) };
     }
+
+    /// Configures the numbers as they were at the start.
+    pub fn restore_numbers(&self) {
+        let (first, others) = numbers(&self.options, self.started);
+        let mut state = self.state();
+        (state.first, state.others) = (first, others);
+    }
+}
+
+/// The account's numbers as the options have them: the first, and the others.
+fn numbers(options: &Options, started: Timestamp) -> (Number, Vec<Number>) {
+    let number = |index: usize, phone: &str, config: &NumberConfig| {
+        Number::new(phone, config.clone(), options.seed, index, started)
+    };
+    let others = options.other_numbers.iter().enumerate();
+    let others = others.map(|(index, (phone, config))| number(index + 1, phone, config));
+    (number(0, &options.number, &options.config), others.collect())
 }
 
 impl AccountState {
@@ -107,6 +117,7 @@ impl AccountState {
 
     /// Adds a plan for messages that are sent from now on.
     pub fn add_plan(&mut self, plan: DeliveryPlan) {
+        self.plans.retain(|(_, left)| *left != Some(0));
         let left = plan.times;
         self.plans.push((plan, left));
     }

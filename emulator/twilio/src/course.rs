@@ -82,7 +82,7 @@ pub(crate) fn course(
 }
 
 /// Where a status stands on a message's way.
-fn rank(status: Status) -> u8 {
+pub(super) fn rank(status: Status) -> u8 {
     match status {
         Status::Accepted | Status::Scheduled => 0,
         Status::Queued => 1,

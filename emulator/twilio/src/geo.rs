@@ -79,6 +79,14 @@ pub(super) fn calling_code(number: &str) -> Option<&'static str> {
     COUNTRIES.iter().map(|(code, _)| *code).find(|code| digits.starts_with(code))
 }
 
+/// The calling code of a country such as `GB`, in either case; `None` when it is not known.
+pub(super) fn code_of(country: &str) -> Option<&'static str> {
+    if ["US", "CA"].iter().any(|known| known.eq_ignore_ascii_case(country)) {
+        return Some("1");
+    }
+    COUNTRIES.iter().find(|(_, known)| known.eq_ignore_ascii_case(country)).map(|(code, _)| *code)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

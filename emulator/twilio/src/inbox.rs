@@ -116,6 +116,7 @@ impl Inbox {
             service: config.messaging_service_sid.clone(),
             via: None,
             in_reply_to: None,
+            ends_as_sent: false,
         });
         let params = params(&options.account_sid, number, sid, text, size.count, keyword);
         let received = ReceivedMessage {

@@ -8,6 +8,9 @@ use rehearse_core::journal::Via;
 
 /// How long after it was sent or received Twilio takes to finish with a message.
 const COMPLETED_AFTER: SignedDuration = SignedDuration::from_mins(1);
+/// How long Twilio waits for what a carrier says, by a reply of its support:
+/// <https://github.com/code-dot-org/code-dot-org/pull/11188>.
+const GIVEN_UP_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
 /// A message that the account's number received or sent.
 #[derive(Debug, Clone)]
@@ -44,6 +47,8 @@ pub struct Message {
     pub via: Option<Via>,
     /// The received message that it is a reply to.
     pub in_reply_to: Option<Sid>,
+    /// Whether the carrier never says what became of it.
+    pub(crate) ends_as_sent: bool,
 }
 
 /// Whether a message was received, or how it was sent.
@@ -85,10 +90,19 @@ pub enum Status {
 impl Message {
     /// Whether Twilio has finished with the message at this business time, so that it can be redacted
     /// or deleted: its status cannot change any more, and it was sent or received at least a minute
-    /// ago. Twilio's dictionary says of 20009 to wait at least one minute.
+    /// ago. Twilio's dictionary says of 20009 to wait at least one minute. A message of which the carrier
+    /// says nothing is given up after an hour.
     pub(crate) fn is_complete(&self, now: Timestamp) -> bool {
-        let began = self.sent.unwrap_or(self.created);
-        self.status.is_final() && now.duration_since(began) >= COMPLETED_AFTER
+        let age = now.duration_since(self.sent.unwrap_or(self.created));
+        // Business time was moved back to before the message.
+        let is_older_than = |time| age.is_negative() || age >= time;
+        (self.status.is_final() && is_older_than(COMPLETED_AFTER))
+            || (self.ends_as_sent && is_older_than(GIVEN_UP_AFTER))
+    }
+
+    /// Whether its status is still to change.
+    pub(crate) fn is_under_way(&self) -> bool {
+        !(self.status.is_final() || (self.ends_as_sent && self.status == Status::Sent))
     }
 }
 

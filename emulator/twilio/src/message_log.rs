@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::{Message, Sid, Status};
+use super::{Message, Sid};
 
 /// Positions count every message that there ever was, so that dropping the oldest ones moves no other.
 #[derive(Debug, Default)]
@@ -28,7 +28,8 @@ impl MessageLog {
         self.rows.push_back(Some(message));
         while self.most.is_some_and(|most| self.rows.len() > most.max(1)) {
             // Later statuses of a message that is under way need its row.
-            if self.rows.front().is_some_and(|row| row.as_ref().is_some_and(is_under_way)) {
+            if self.rows.front().is_some_and(|row| row.as_ref().is_some_and(Message::is_under_way))
+            {
                 break;
             }
             self.rows.pop_front();
@@ -88,16 +89,12 @@ impl MessageLog {
     }
 }
 
-fn is_under_way(message: &Message) -> bool {
-    !message.status.is_final() && message.status != Status::Received
-}
-
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::{Direction, Encoding, sid::SidGenerator};
+    use crate::{Direction, Encoding, Status, sid::SidGenerator};
 
     fn message(sids: &mut SidGenerator, status: Status) -> Message {
         let now = Timestamp::UNIX_EPOCH;
@@ -118,6 +115,7 @@ mod tests {
             service: None,
             via: None,
             in_reply_to: None,
+            ends_as_sent: false,
         }
     }
 

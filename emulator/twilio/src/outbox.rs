@@ -20,7 +20,7 @@ use super::{
     DeliveryPlan, LineType, Message, Method, Segments, Sid, Signing, Status, WebhookKind,
     account::Account,
     callback::callback_params,
-    course::{CourseStep, Happening, StatusChange, course},
+    course::{CourseStep, Happening, StatusChange, course, rank},
     options::Endpoint,
     outgoing::{MAX_BODY, OutgoingMessage},
     plan::end_of,
@@ -128,17 +128,27 @@ impl Outbox {
         }
         let mut due = take_due(&mut self.put_off(), |put_off| put_off.at <= now);
         due.sort_by_key(|put_off| put_off.at);
-        if due.iter().any(|put_off| matches!(put_off.what, Happening::CallBack(_))) {
-            let outbox = Arc::clone(self);
-            self.spawn(async move {
-                for PutOff { sid, sender, callback, what, .. } in due {
-                    outbox.happen(sid, &sender, callback.as_ref(), what).await;
-                }
-            });
-        } else {
-            for PutOff { sid, sender, what, .. } in due {
+        // One message's backend may be slow to answer; the others do not wait for it.
+        let mut messages: Vec<(Sid, Vec<PutOff>)> = Vec::new();
+        for put_off in due {
+            match messages.iter_mut().find(|(sid, _)| *sid == put_off.sid) {
+                Some((_, own)) => own.push(put_off),
+                None => messages.push((put_off.sid, vec![put_off])),
+            }
+        }
+        for (sid, due) in messages {
+            if due.iter().any(|put_off| matches!(put_off.what, Happening::CallBack(_))) {
+                let outbox = Arc::clone(self);
+                self.spawn(async move {
+                    for PutOff { sender, callback, what, .. } in due {
+                        outbox.happen(sid, &sender, callback.as_ref(), what).await;
+                    }
+                });
+                continue;
+            }
+            for PutOff { sender, what, .. } in due {
                 if let Happening::Change(change) = what {
-                    self.change_status(sid, &sender, change);
+                    self.go_on(sid, &sender, change);
                 }
             }
         }
@@ -185,6 +195,12 @@ impl Outbox {
         self.following.store(false, Ordering::Relaxed);
     }
 
+    /// Drops the scheduled messages and what was put off. The messages stay as they are.
+    pub fn forget_due(&self) {
+        self.scheduled().clear();
+        self.put_off().clear();
+    }
+
     /// Gives a sent message another status, as a late report of the carrier does, and calls its status
     /// callback if it has one. Returns the message; `None` when no message that was sent has this sid.
     pub async fn report(&self, sid: Sid, status: Status, error: Option<u32>) -> Option<Message> {
@@ -225,6 +241,11 @@ impl Outbox {
             _ => Outcome::default(),
         };
         self.journal(sid.to_string(), &message, outcome);
+        if end.status == Status::Sent
+            && let Some(message) = self.account.state().messages.get_mut(sid)
+        {
+            message.ends_as_sent = true;
+        }
         let OutgoingMessage { from: sender, status_callback: callback, .. } = message;
         if let Some(callback) = &callback {
             self.keep_callback(sid, callback);
@@ -257,7 +278,7 @@ impl Outbox {
         } else {
             for step in at_once {
                 if let Happening::Change(change) = step.what {
-                    self.change_status(sid, &sender, change);
+                    self.go_on(sid, &sender, change);
                 }
             }
         }
@@ -289,9 +310,7 @@ impl Outbox {
 
     async fn happen(&self, sid: Sid, sender: &str, callback: Option<&Endpoint>, what: Happening) {
         match (what, callback) {
-            (Happening::Change(change), _) => {
-                self.change_status(sid, sender, change);
-            }
+            (Happening::Change(change), _) => self.go_on(sid, sender, change),
             (Happening::CallBack(change), Some(callback)) => {
                 self.call_back(sid, callback, change).await;
             }
@@ -318,7 +337,16 @@ impl Outbox {
         self.webhooks.call(&call).await;
     }
 
-    /// Gives a message its next status, unless it was deleted.
+    /// Gives a message its next status, unless it is further on its way already: a backend that is slow to
+    /// answer a callback must not put it back.
+    fn go_on(&self, sid: Sid, sender: &str, change: StatusChange) {
+        let has = self.account.state().messages.get(sid).map(|message| rank(message.status));
+        if has.is_some_and(|has| has < rank(change.status)) {
+            self.change_status(sid, sender, change);
+        }
+    }
+
+    /// Gives a message a status, unless it was deleted.
     fn change_status(&self, sid: Sid, sender: &str, change: StatusChange) {
         let now = self.account.clock.now();
         let mut state = self.account.state();
@@ -354,7 +382,9 @@ impl Outbox {
             return;
         }
         let outbox = Arc::clone(self);
-        self.tasks().spawn(async move {
+        let mut tasks = self.tasks();
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(async move {
             loop {
                 outbox.release_due();
                 let Some(at) = outbox.next_due(Timestamp::MAX) else {

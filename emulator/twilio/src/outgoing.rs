@@ -51,6 +51,7 @@ impl OutgoingMessage {
             service: self.service.clone(),
             via: Some(self.via),
             in_reply_to: self.in_reply_to,
+            ends_as_sent: false,
         }
     }
 

@@ -195,8 +195,19 @@ impl Twilio {
         self.0.account.state().set_opt_outs(opt_outs);
     }
 
-    /// Removes messages, opt-outs and cookies, and stops status callbacks under way. The number stays
-    /// configured. Sids are not reused: a backend may remember those that it has seen.
+    /// Drops scheduled messages and what was put off, which happens no more. Messages stay as they are.
+    pub fn forget_due(&self) {
+        self.0.outbox.forget_due();
+    }
+
+    /// Configures the numbers as they were at the start.
+    pub fn restore_numbers(&self) {
+        self.0.account.restore_numbers();
+    }
+
+    /// Removes messages, scheduled ones too, opt-outs, cookies, plans and what they put off, stops status
+    /// callbacks under way, and restores the first auth token. The numbers stay as they were configured.
+    /// Sids are not reused: a backend may remember those that it has seen.
     pub fn reset(&self) {
         self.0.outbox.reset();
         self.0.inbox.reset();

@@ -74,6 +74,7 @@ impl Backend {
     ) -> Result<Self, WorldError> {
         check_code(&functions, &template)?;
         check_webhook(&template, settings.webhook.as_ref().ok_or(WorldError::NoWebhook)?)?;
+        check_numbers(&template, &settings)?;
         Self::build(functions, None, processes, template, settings, root)
     }
 
@@ -91,6 +92,7 @@ impl Backend {
         if let Some(webhook) = &settings.webhook {
             check_webhook(&template, webhook)?;
         }
+        check_numbers(&template, &settings)?;
         Self::build(Vec::new(), None, Processes::default(), template, settings, root)
     }
 
@@ -248,14 +250,23 @@ fn check_code(functions: &[Function], template: &Template) -> Result<(), WorldEr
     Ok(())
 }
 
-fn check_webhook(template: &Template, webhook: &Webhook) -> Result<(), WorldError> {
-    let route = webhook.route.as_str();
+/// Whether a function serves a route that texts are posted to.
+fn check_route(template: &Template, route: &str) -> Result<(), WorldError> {
     let mut routes = template.functions.iter().flat_map(|f| &f.routes);
     // A route with variables or `$default` may serve it too: the gateway decides that per request.
-    let served = routes.any(|r| r.path == route || r.path.contains(['{', '$']));
-    if !served {
-        return Err(WorldError::Webhook { route: route.into() });
-    }
+    let is_served = routes.any(|r| r.path == route || r.path.contains(['{', '$']));
+    if is_served { Ok(()) } else { Err(WorldError::Webhook { route: route.into() }) }
+}
+
+/// Whether the routes of the account's other numbers are served.
+fn check_numbers(template: &Template, settings: &Settings) -> Result<(), WorldError> {
+    let mut routes = settings.twilio.numbers.iter().filter_map(|number| number.route.as_ref());
+    routes.try_for_each(|route| check_route(template, route.as_str()))
+}
+
+fn check_webhook(template: &Template, webhook: &Webhook) -> Result<(), WorldError> {
+    let route = webhook.route.as_str();
+    check_route(template, route)?;
     let Some(domain) = webhook.domain.as_deref() else { return Ok(()) };
     let known = template.api_of(route).and_then(|api| api.domain.as_ref());
     if known.is_some_and(|known| known.name.eq_ignore_ascii_case(domain)) {

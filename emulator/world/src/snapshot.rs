@@ -46,9 +46,24 @@ impl World {
     /// # Errors
     /// Something does not end within `limit` of elapsed time, or the rows cannot be read.
     pub async fn snapshot(&self, limit: Duration) -> Result<Snapshot, SnapshotError> {
-        self.settled_within(limit).await?;
-        // Nothing becomes due while the rows are read.
-        let _firing = self.events().lock_firing().await;
+        let take = async {
+            loop {
+                self.settled_within(limit).await?;
+                // Nothing becomes due while the rows are read. What others begin meanwhile makes the
+                // rows be read again.
+                let _firing = self.events().lock_firing().await;
+                let begun = self.begun_if_idle();
+                let snapshot = self.read_snapshot().await?;
+                if begun.is_some() && begun == self.begun_if_idle() {
+                    return Ok(snapshot);
+                }
+            }
+        };
+        let taken = tokio::time::timeout(limit, take).await;
+        taken.unwrap_or_else(|_| Err(Unsettled::new(self.under_way(), limit).into()))
+    }
+
+    async fn read_snapshot(&self) -> Result<Snapshot, SnapshotError> {
         let mut tables = Vec::new();
         for table in self.database().tables() {
             tables.push((table.id.clone(), self.database().items(&table.id).await?));
@@ -57,17 +72,28 @@ impl World {
         Ok(Snapshot { now: self.clock().now(), tables, opt_outs })
     }
 
-    /// Goes back to a snapshot, once nothing is under way. Asynchronous invocations that are due later
-    /// are forgotten, and schedules count anew from the snapshot's time. Texts, journal, scripts and
-    /// faults stay as they are.
+    /// Goes back to a snapshot, once nothing is under way. Asynchronous invocations, texts and reports of
+    /// the carrier that are due later are forgotten, and schedules count anew from the snapshot's time.
+    /// Texts, journal, scripts, faults and plans of deliveries stay as they are.
     ///
     /// # Errors
     /// Something does not end within `limit` of elapsed time; then nothing has changed. Or the rows
     /// cannot be written; then some are, and restoring again is safe.
     pub async fn restore(&self, snapshot: &Snapshot, limit: Duration) -> Result<(), SnapshotError> {
-        self.settled_within(limit).await?;
+        let wait = async {
+            loop {
+                self.settled_within(limit).await?;
+                let firing = self.events().lock_firing().await;
+                if self.begun_if_idle().is_some() {
+                    return Ok::<_, SnapshotError>(firing);
+                }
+            }
+        };
+        let waited = tokio::time::timeout(limit, wait).await;
+        let _firing =
+            waited.unwrap_or_else(|_| Err(Unsettled::new(self.under_way(), limit).into()))?;
         let halted = self.events().halt().await;
-        let _firing = self.events().lock_firing().await;
+        self.twilio().forget_due();
         self.twilio().set_opt_outs(snapshot.opt_outs.clone());
         self.database().empty().await?;
         for (table, rows) in &snapshot.tables {

@@ -38,8 +38,6 @@ pub struct World {
     clock: Clock,
     faults: Faults,
     environments: BTreeMap<String, BTreeMap<String, String>>,
-    /// The phone number's configuration at the start.
-    number: NumberConfig,
     /// Whether dropping the world verifies its expectations.
     verify_on_drop: bool,
 }
@@ -114,7 +112,7 @@ impl World {
             account_sid: settings.twilio.account_sid.clone(),
             auth_token: settings.twilio.auth_token.clone(),
             number: settings.twilio.number.to_string(),
-            config: number.clone(),
+            config: number,
             other_numbers,
             api_keys: settings.twilio.api_keys.clone(),
             line_types: line_types(&settings.twilio.line_types),
@@ -231,7 +229,6 @@ impl World {
             clock,
             faults,
             environments,
-            number,
             verify_on_drop: false,
         })
     }
@@ -265,7 +262,7 @@ impl World {
         let _firing = self.events().lock_firing().await;
         // Once more: a delivery may have ended meanwhile, and left its replies.
         self.twilio.reset();
-        self.twilio.configure(|config| *config = self.number.clone());
+        self.twilio.restore_numbers();
         self.openai.reset();
         let emptied = self.database.empty().await;
         self.clock.set(Timestamp::now());

@@ -113,7 +113,7 @@ impl World {
     }
 
     /// How much each part has begun; `None` while something of one is under way.
-    fn begun_if_idle(&self) -> Option<[u64; 3]> {
+    pub(super) fn begun_if_idle(&self) -> Option<[u64; 3]> {
         Some([
             self.twilio().begun_if_idle()?,
             self.database().begun_if_idle()?,
@@ -122,7 +122,7 @@ impl World {
     }
 
     /// What is under way, in words.
-    fn under_way(&self) -> Vec<String> {
+    pub(super) fn under_way(&self) -> Vec<String> {
         let mut all = Vec::new();
         if self.twilio().begun_if_idle().is_none() {
             all.push("Twilio was still delivering".to_owned());

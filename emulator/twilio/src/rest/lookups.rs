@@ -1,5 +1,6 @@
 //! Lookup v2: `GET /v2/PhoneNumbers/{number}`, with the type of its line.
 
+use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use super::{error::ApiError, request::Params};
@@ -33,7 +34,7 @@ pub(super) fn fetch(account: &Account, number: &str, query: &Params) -> Result<V
         let message = format!("rehearse reproduces {LINE_TYPE} alone, not {other}");
         return Err(ApiError::with(20001, message));
     }
-    let number = number.replace("%2B", "+").replace("%2b", "+");
+    let number = percent_decode_str(number).decode_utf8_lossy();
     let number = in_e164(&number, query.get("CountryCode"));
     let wrong = wrong(&number);
     let line_type = asked.contains(LINE_TYPE).then(|| match wrong {
@@ -73,10 +74,13 @@ fn line_type(account: &Account, number: &str) -> Value {
 /// A number as it was asked for, in E.164 format where that is possible.
 fn in_e164(number: &str, country: Option<&str>) -> String {
     let digits: String = number.chars().filter(char::is_ascii_digit).collect();
-    match country {
+    // A national number begins with a zero where countries have one.
+    let code = country.and_then(geo::code_of);
+    match (country, code) {
         _ if number.starts_with('+') => format!("+{digits}"),
-        None | Some("US" | "CA") if digits.len() == 10 => format!("+1{digits}"),
-        None if digits.is_empty() => number.to_owned(),
+        (None, _) if digits.is_empty() => number.to_owned(),
+        (None, _) | (_, Some("1")) if digits.len() == 10 => format!("+1{digits}"),
+        (_, Some(code)) if code != "1" => format!("+{code}{}", digits.trim_start_matches('0')),
         _ => format!("+{digits}"),
     }
 }

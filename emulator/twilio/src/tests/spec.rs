@@ -109,6 +109,7 @@ async fn a_lookup_says_the_type_of_a_line_and_a_landline_takes_no_texts() {
         ("+19045550100", json!("mobile"), true, json!([])),
         ("%2B19045550177", json!("landline"), true, json!([])),
         ("9045550177", json!("landline"), true, json!([])),
+        ("(904)%20555-0177", json!("landline"), true, json!([])),
         ("+1904555", json!(null), false, json!(["TOO_SHORT"])),
         ("+190455501001", json!(null), false, json!(["TOO_LONG"])),
         ("nobody", json!(null), false, json!(["NOT_A_NUMBER"])),
@@ -118,6 +119,18 @@ async fn a_lookup_says_the_type_of_a_line_and_a_landline_takes_no_texts() {
         assert_eq!(status, StatusCode::OK, "{number}");
         assert_eq!(json["line_type_intelligence"]["type"], kind, "{number}");
         assert_eq!((&json["valid"], &json["validation_errors"]), (&json!(valid), &errors));
+    }
+    for (asked, number) in [
+        ("07911123456?CountryCode=GB", "+447911123456"),
+        ("07911123456?CountryCode=gb", "+447911123456"),
+        ("9045550100?CountryCode=us", "+19045550100"),
+    ] {
+        let (_, json) = harness.get(&lookup(asked)).await;
+        assert_eq!(
+            (&json["phone_number"], &json["valid"]),
+            (&json!(number), &json!(true)),
+            "{asked}"
+        );
     }
     let (_, json) = harness.get(&lookup("+19045550100")).await;
     assert_eq!(json["line_type_intelligence"], Value::Null);

@@ -99,6 +99,50 @@ async fn what_a_plan_puts_off_happens_at_its_business_time() {
     assert_eq!(harness.delete(&url).await.0, StatusCode::NO_CONTENT);
 }
 
+/// The carrier's word counts, and so does what came first: a message never goes back on its way.
+#[tokio::test]
+async fn what_was_put_off_does_not_undo_a_later_status() {
+    let harness = Harness::start().await;
+    harness.server.steer(plan(json!({ "late": "30m" }))).unwrap();
+    let sid = send(&harness, PERSON).await;
+    harness.server.report(sid.parse().unwrap(), Status::Undelivered, Some(30_003)).await.unwrap();
+    harness.clock.advance(SignedDuration::from_mins(30));
+    harness.settled().await;
+    assert_eq!(fetched(&harness, &sid).await, ("undelivered".to_owned(), Some(30_003)));
+}
+
+#[tokio::test]
+async fn a_message_of_which_the_carrier_says_nothing_is_given_up_after_an_hour() {
+    let harness = Harness::start().await;
+    harness.server.steer(plan(json!({ "status": "sent" }))).unwrap();
+    let sid = send(&harness, PERSON).await;
+    let url = harness.url_of(&format!("Messages/{sid}.json"));
+    harness.clock.advance(SignedDuration::from_mins(59));
+    assert_eq!(harness.delete(&url).await.1["code"], 20009);
+    harness.clock.advance(SignedDuration::from_mins(1));
+    assert_eq!(harness.delete(&url).await.0, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn what_is_due_later_is_forgotten_and_messages_stay() {
+    let harness = Harness::start().await;
+    harness.server.steer(plan(json!({ "late": "30m" }))).unwrap();
+    let sid = send(&harness, PERSON).await;
+    harness.server.forget_due();
+    assert_eq!(harness.server.next_due(jiff::Timestamp::MAX), None);
+    assert_eq!(fetched(&harness, &sid).await.0, "sent");
+}
+
+#[tokio::test]
+async fn numbers_are_configured_again_as_they_were() {
+    let harness = Harness::start().await;
+    let before = harness.server.config();
+    harness.server.configure(|config| config.webhook_url = Some("http://127.0.0.1:1/other".into()));
+    assert_ne!(harness.server.config(), before);
+    harness.server.restore_numbers();
+    assert_eq!(harness.server.config(), before);
+}
+
 #[tokio::test]
 async fn a_reset_forgets_plans_and_what_they_put_off() {
     let harness = Harness::start().await;

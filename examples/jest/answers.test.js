@@ -21,7 +21,10 @@ beforeAll(async () => {
       socket.on("connect", () => resolve(true)).on("error", () => resolve(false));
       socket.on("connect", () => socket.destroy());
     });
-  while (!(await listens())) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (!(await listens())) {
+    if (backend.exitCode !== null) throw new Error("the backend ended before it listened");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 });
 
 afterAll(() => backend.kill());

@@ -35,6 +35,23 @@ fn http_url(text: &str) -> Result<String, String> {
     url.map(|_| text.to_owned()).ok_or_else(|| "a URL is such as http://127.0.0.1:4040".into())
 }
 
+/// One thing of a running world by its id, or all of them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum OneOrAll {
+    One(u64),
+    All,
+}
+
+/// Reads an id or `all`.
+pub(crate) fn one_or_all(text: &str) -> Result<OneOrAll, String> {
+    match text {
+        "all" => Ok(OneOrAll::All),
+        id => id.parse().map(OneOrAll::One).map_err(|_| {
+            "an id is a number, as the command shows it without arguments; or `all`".into()
+        }),
+    }
+}
+
 /// Prints a response of the control API as one line of JSON.
 ///
 /// # Errors

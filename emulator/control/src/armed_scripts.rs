@@ -132,10 +132,7 @@ impl ArmedScripts {
     pub fn remove(&self, id: u64) -> Option<ScriptReport> {
         let mut state = self.lock();
         let armed = state.armed.remove(&id)?;
-        let report = armed.report(id, armed.guard.unmet(), &state.vars);
-        // A backend that finishes its work later may be answered by it once more.
-        armed.guard.finish();
-        Some(report)
+        Some(armed.report(id, armed.guard.unmet(), &state.vars))
     }
 
     /// Removes all scripts and tells of them.

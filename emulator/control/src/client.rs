@@ -115,7 +115,8 @@ impl Client {
     /// Sends a person's text and waits until it is delivered, up to two minutes.
     ///
     /// # Errors
-    /// When no world responds, the world knows no such person, or the text is empty or too long.
+    /// When no world responds, the world knows no such person, the account has no such number, or the text is
+    /// too long.
     pub async fn sms(&self, request: &SmsRequest) -> Result<SmsResponse, ClientError> {
         self.call(Method::POST, "/sms", Some(request), DELIVERY).await
     }

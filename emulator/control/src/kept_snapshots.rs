@@ -16,24 +16,26 @@ pub(super) const MOST: usize = 20;
 pub(super) struct KeptSnapshots(Mutex<BTreeMap<String, Arc<Snapshot>>>);
 
 impl KeptSnapshots {
-    /// Whether another one of this name can be kept.
-    pub fn has_room_for(&self, name: &str) -> bool {
+    /// Whether another one of this name, or without a name, can be kept now.
+    pub fn has_room_for(&self, name: Option<&str>) -> bool {
         let kept = self.lock();
-        kept.len() < MOST || kept.contains_key(name)
+        kept.len() < MOST || name.is_some_and(|name| kept.contains_key(name))
     }
 
-    /// The lowest number that is no name yet.
-    pub fn free_name(&self) -> String {
-        let kept = self.lock();
-        let mut names = (1..).map(|number: u64| number.to_string());
-        names.find(|name| !kept.contains_key(name)).unwrap_or_default()
-    }
-
-    /// Keeps a snapshot in place of an earlier one of its name.
-    pub fn keep(&self, name: &str, snapshot: Snapshot) -> SnapshotInfo {
-        let info = info(name, &snapshot);
-        self.lock().insert(name.into(), Arc::new(snapshot));
-        info
+    /// Keeps a snapshot in place of an earlier one of its name, or under the lowest number that is no
+    /// name yet. `None` when as many are kept as can be.
+    pub fn keep(&self, name: Option<String>, snapshot: Snapshot) -> Option<SnapshotInfo> {
+        let mut kept = self.lock();
+        let name = name.unwrap_or_else(|| {
+            let mut names = (1..).map(|number: u64| number.to_string());
+            names.find(|name| !kept.contains_key(name)).unwrap_or_default()
+        });
+        if kept.len() >= MOST && !kept.contains_key(&name) {
+            return None;
+        }
+        let info = info(&name, &snapshot);
+        kept.insert(name, Arc::new(snapshot));
+        Some(info)
     }
 
     pub fn get(&self, name: &str) -> Option<Arc<Snapshot>> {

@@ -334,7 +334,7 @@ impl Operations {
                 op(Post, "/faults", "armFault", "Arms faults, in the words of scenarios")
                     .takes_yaml(vec![part::<FaultEntry>, part::<FaultsStep>, part::<FaultRequest>])
                     .gives::<ArmedFaults>()
-                    .fails(&[400, 413]),
+                    .fails(&[400, 409, 413]),
                 faults::arm,
             )
             .with(

@@ -77,7 +77,7 @@ pub(crate) fn clock(args: Args, app: &App) -> Result<Exit, CommandError> {
     Ok(Exit::Passed)
 }
 
-/// `Tue 2026-02-10 15:10:00 America/New_York`, and whether it runs.
+/// `Tue 2026-02-10 15:10:00 -05:00  America/New_York, it stands still`.
 fn shown(clock: &ClockResponse) -> String {
     let zone = TimeZone::get(&clock.time_zone).unwrap_or(TimeZone::UTC);
     let now = clock.now.to_zoned(zone).strftime("%a %Y-%m-%d %H:%M:%S %:z").to_string();

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::{
     app::App,
-    control::{ControlArgs, print_json},
+    control::{ControlArgs, OneOrAll, one_or_all, print_json},
     error::{CommandError, Exit},
 };
 use rehearse_control::{ArmedFault, Client};
@@ -42,8 +42,8 @@ enum Command {
     /// Disarm one fault, or all
     Disarm {
         /// The id that `rehearse fault` shows, or `all`.
-        #[arg(value_name = "ID|all", value_parser = which)]
-        which: Which,
+        #[arg(value_name = "ID|all", value_parser = one_or_all)]
+        which: OneOrAll,
     },
 }
 
@@ -62,28 +62,12 @@ struct ArmArgs {
     /// Only this one of the calls, counted from 1.
     #[arg(long, value_name = "N", conflicts_with_all = ["times", "skip"], value_parser = clap::value_parser!(u32).range(1..))]
     call: Option<u32>,
-    /// The part of the calls that fail, 0.2 for every fifth.
+    /// The part of the calls that fail, 0.2 for about one in five.
     #[arg(long, value_name = "PART")]
     chance: Option<f64>,
     /// Only calls to the database that touch this table, by its logical id.
     #[arg(long, value_name = "TABLE")]
     table: Option<String>,
-}
-
-/// Which faults to disarm.
-#[derive(Debug, Clone, Copy)]
-enum Which {
-    One(u64),
-    All,
-}
-
-fn which(text: &str) -> Result<Which, String> {
-    match text {
-        "all" => Ok(Which::All),
-        id => id.parse().map(Which::One).map_err(|_| {
-            "an id is a number that `rehearse fault` shows; `all` disarms everything".into()
-        }),
-    }
 }
 
 pub(crate) fn fault(args: Args, app: &App) -> Result<Exit, CommandError> {
@@ -108,14 +92,14 @@ pub(crate) fn fault(args: Args, app: &App) -> Result<Exit, CommandError> {
                 }
                 armed.faults
             }
-            Command::Disarm { which: Which::One(id) } => {
+            Command::Disarm { which: OneOrAll::One(id) } => {
                 let fault = client.disarm_fault(id).await?;
                 if json {
                     return print_json(app, &fault);
                 }
                 vec![fault]
             }
-            Command::Disarm { which: Which::All } => {
+            Command::Disarm { which: OneOrAll::All } => {
                 let disarmed = client.disarm_faults().await?;
                 if json {
                     return print_json(app, &disarmed);
@@ -182,6 +166,6 @@ mod tests {
         };
         let expected = "on: \"dynamodb.Query\"\nfail: { status: 500 }\ntimes: 2\nchance: 0.5\ntable: \"Leads\"\n";
         assert_eq!(args.yaml(), expected);
-        assert!(which("one").is_err());
+        assert!(one_or_all("one").is_err());
     }
 }

@@ -4,7 +4,7 @@ use std::{io::Read as _, path::PathBuf};
 
 use crate::{
     app::App,
-    control::{ControlArgs, print_json},
+    control::{ControlArgs, OneOrAll, one_or_all, print_json},
     error::{CommandError, Exit},
 };
 use rehearse_control::{Client, ScriptReport, Scripts};
@@ -52,25 +52,9 @@ enum Command {
     /// Remove one script or all, and tell what is unmet
     Remove {
         /// The id that `rehearse script` shows, or `all`.
-        #[arg(value_name = "ID|all", value_parser = which)]
-        which: Which,
+        #[arg(value_name = "ID|all", value_parser = one_or_all)]
+        which: OneOrAll,
     },
-}
-
-/// Which scripts to remove.
-#[derive(Debug, Clone, Copy)]
-enum Which {
-    One(u64),
-    All,
-}
-
-fn which(text: &str) -> Result<Which, String> {
-    match text {
-        "all" => Ok(Which::All),
-        id => id.parse().map(Which::One).map_err(|_| {
-            "an id is a number that `rehearse script` shows; `all` removes everything".into()
-        }),
-    }
 }
 
 pub(crate) fn script(args: Args, app: &App) -> Result<Exit, CommandError> {
@@ -82,8 +66,8 @@ pub(crate) fn script(args: Args, app: &App) -> Result<Exit, CommandError> {
     app.block_on(async {
         let all = match args.command.unwrap_or(Command::List) {
             Command::List => client.scripts().await?,
-            Command::Remove { which: Which::All } => client.remove_scripts().await?,
-            Command::Remove { which: Which::One(id) } => {
+            Command::Remove { which: OneOrAll::All } => client.remove_scripts().await?,
+            Command::Remove { which: OneOrAll::One(id) } => {
                 let script = client.remove_script(id).await?;
                 if args.json {
                     print_json(app, &script)?;

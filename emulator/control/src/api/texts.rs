@@ -173,6 +173,8 @@ impl Message {
                 status: None,
                 error_code: None,
             }),
+            // Whether Twilio takes it is not known yet.
+            SmsSent { .. } if exchange.outcome.is_none() => None,
             SmsSent { sid, from, to, body, media, segments, via, .. } => Some(Self {
                 sid: sid.clone(),
                 seq: exchange.seq,

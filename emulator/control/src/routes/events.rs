@@ -96,16 +96,17 @@ impl Reader {
                 return event;
             }
             self.changes.mark_unchanged();
-            self.look();
-            if self.ready.is_empty() {
+            let has_looked_at_some = self.look();
+            // What is not wanted is read in pieces, too, and there may be more of it.
+            if self.ready.is_empty() && !has_looked_at_some {
                 // The sender lives as long as the world.
                 let _ = self.changes.changed().await;
             }
         }
     }
 
-    /// Makes events of what is new in the journal.
-    fn look(&mut self) {
+    /// Makes events of what is new in the journal. False when there was nothing new.
+    fn look(&mut self) -> bool {
         let journal = self.api.world.journal();
         let sent = &self.sent;
         let look = journal.look(self.next, MOST, |exchange| {
@@ -117,7 +118,8 @@ impl Reader {
             self.sent.clear();
             let event =
                 Event::default().event("reset").data(json!({ "resets": look.epoch }).to_string());
-            return self.push(event);
+            self.push(event);
+            return true;
         }
         if look.first > self.next {
             self.next = look.first;
@@ -125,9 +127,11 @@ impl Reader {
             let event = Event::default().event("dropped");
             self.push(event.data(json!({ "first": look.first }).to_string()));
         }
+        let has_some = !look.exchanges.is_empty();
         for exchange in look.exchanges {
             self.tell(&exchange);
         }
+        has_some
     }
 
     fn tell(&mut self, exchange: &Exchange) {

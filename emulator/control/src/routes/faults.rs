@@ -16,6 +16,9 @@ use rehearse_core::{
 };
 use rehearse_scenario::{FaultEntry, parse_faults};
 
+/// Most faults that are armed: every call looks at each.
+const MOST: usize = 1000;
+
 pub(crate) async fn list(State(api): SharedState) -> Json<Faults> {
     Json(Faults { faults: all(&api) })
 }
@@ -33,6 +36,10 @@ pub(crate) async fn arm(
         entries.iter().map(|entry| fault(&api, entry)).collect::<Result<_, _>>()?
     };
     let faults = api.world.faults();
+    if faults.list().len() + armed.len() > MOST {
+        return Err(ApiError::conflict(format!("{MOST} faults are armed already"))
+            .help("DELETE /faults/{id} disarms one, DELETE /faults all; spent ones count, too"));
+    }
     let handles: Vec<FaultHandle> = armed.into_iter().map(|fault| faults.arm(fault)).collect();
     let of_these = |fault: &ArmedFault| handles.contains(&FaultHandle(fault.id));
     let faults = all(&api).into_iter().filter(of_these).collect();

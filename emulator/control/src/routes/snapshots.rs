@@ -26,19 +26,26 @@ pub(crate) async fn take(
     State(api): SharedState,
     OptionalJsonBody(SnapshotRequest { name }): OptionalJsonBody<SnapshotRequest>,
 ) -> Result<(StatusCode, Json<SnapshotInfo>), ApiError> {
-    let name = name.unwrap_or_else(|| api.snapshots.free_name());
-    if name.is_empty() || name.chars().count() > MAX_NAME || name.contains(['/', '\0']) {
+    let is_wrong = |name: &String| {
+        name.is_empty() || name.chars().count() > MAX_NAME || name.contains(['/', '\0'])
+    };
+    if name.as_ref().is_some_and(is_wrong) {
         return Err(ApiError::bad_request(format!(
             "a snapshot's name has 1 to {MAX_NAME} characters and no slash"
         )));
     }
-    if !api.snapshots.has_room_for(&name) {
-        let most = kept_snapshots::MOST;
-        return Err(ApiError::conflict(format!("{most} snapshots are kept already"))
-            .help("DELETE /snapshots/{name} forgets one"));
+    if !api.snapshots.has_room_for(name.as_deref()) {
+        return Err(full());
     }
     let snapshot = api.world.snapshot(LIMIT).await.map_err(|error| failed(&error))?;
-    Ok((StatusCode::CREATED, Json(api.snapshots.keep(&name, snapshot))))
+    let kept = api.snapshots.keep(name, snapshot).ok_or_else(full)?;
+    Ok((StatusCode::CREATED, Json(kept)))
+}
+
+fn full() -> ApiError {
+    let most = kept_snapshots::MOST;
+    ApiError::conflict(format!("{most} snapshots are kept already"))
+        .help("DELETE /snapshots/{name} forgets one")
 }
 
 pub(crate) async fn restore(

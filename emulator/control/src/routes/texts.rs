@@ -167,8 +167,20 @@ pub(crate) async fn wait(
             && from.as_ref().is_none_or(|from| *from == message.from)
     };
     let journal = api.world.journal();
-    let matching = || {
-        let texts = journal.select(mark, |exchange| Message::of(exchange).filter(of_people));
+    // Where the next look begins: what has ended and does not match is looked at once.
+    let mut from = mark;
+    let mut matching = || {
+        let end = journal.mark();
+        // The journal was emptied.
+        from = if end < from { mark } else { from };
+        let mut open = None;
+        let texts = journal.select(from, |exchange| {
+            if exchange.outcome.is_none() {
+                open.get_or_insert(exchange.seq);
+            }
+            Message::of(exchange).filter(of_people)
+        });
+        from = open.unwrap_or(end).min(end);
         texts.into_iter().find(|text| matches(body.as_ref(), text))
     };
     let mut changes = journal.watch();

@@ -156,6 +156,18 @@ async fn a_reader_who_is_behind_hears_what_was_dropped() {
 }
 
 #[tokio::test]
+async fn what_is_wanted_comes_however_much_else_stands_before_it() {
+    let running = Running::start().await;
+    log_lines(&running.world, 600);
+    running.world.journal().note(
+        "wanted",
+        ExchangeDetail::Log { function: "F".into(), request_id: None, line: "here".into() },
+    );
+    let mut events = Events::open(&running, "?name=wanted", None).await;
+    assert_eq!(events.next().await.data["crossing"]["line"], "here");
+}
+
+#[tokio::test]
 async fn a_long_journal_is_streamed_whole_and_in_order() {
     let running = Running::start().await;
     log_lines(&running.world, 2000);

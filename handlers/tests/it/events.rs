@@ -1,8 +1,8 @@
-//! Events of API Gateway, converted into requests by `lambda_http`.
+//! Events of API Gateway, converted into requests as the functions do.
 
 use axum::{Router, body::to_bytes};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use handlers::config::Vars;
+use handlers::{compose::plain_event, config::Vars};
 use http::{HeaderMap, StatusCode};
 use lambda_http::{Adapter, Context, LambdaEvent, request::LambdaRequest};
 use serde_json::{Value, json};
@@ -205,7 +205,9 @@ impl TestResponse {
 }
 
 async fn send(router: &Router, event: Value) -> TestResponse {
-    let request = lambda_http::request::from_str(&event.to_string()).unwrap();
+    // As the function's own main does.
+    let event: LambdaRequest = serde_json::from_value(event).unwrap();
+    let request: lambda_http::Request = plain_event(event).into();
     let response = router.clone().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let text = to_bytes(body, usize::MAX).await.unwrap();

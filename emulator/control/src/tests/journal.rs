@@ -80,7 +80,12 @@ impl Events {
         Self { response, text: String::new() }
     }
 
+    /// The next event. A stream that is only kept alive brings none in time.
     async fn next(&mut self) -> Event {
+        until("an event", self.read()).await
+    }
+
+    async fn read(&mut self) -> Event {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
                 let field = |name: &str| {
@@ -94,7 +99,7 @@ impl Events {
                 }
                 continue;
             }
-            let chunk = until("an event", self.response.chunk()).await.unwrap().unwrap();
+            let chunk = self.response.chunk().await.unwrap().unwrap();
             self.text.push_str(std::str::from_utf8(&chunk).unwrap());
         }
     }

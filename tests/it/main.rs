@@ -46,6 +46,7 @@ mod support;
 mod sweep;
 mod template;
 mod tools;
+mod turns;
 mod up;
 mod watch;
 

@@ -37,7 +37,8 @@ pub struct Executable {
 }
 
 impl Function {
-    /// A function that runs in this process. `build` makes its router once for each world.
+    /// A function that runs in this process. `build` makes a router for each of its instances,
+    /// which work on one event at a time, as on Lambda: what a router keeps in memory, another does not see.
     pub fn new(
         id: impl Into<String>,
         build: impl Fn(&BTreeMap<String, String>) -> Result<axum::Router, BuildError>

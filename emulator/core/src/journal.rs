@@ -28,6 +28,8 @@
 //! }
 //! ```
 
+pub mod callers;
+mod cause;
 mod exchange;
 mod exchanges;
 mod page;
@@ -43,8 +45,10 @@ use bytes::Bytes;
 use tokio::sync::watch;
 use tracing::Span;
 
+use self::callers::Callers;
 use self::store::{Ended, JournalStore};
 pub use self::{
+    cause::{Cause, HEADER as CAUSE_HEADER, caused_by, current_cause, with_cause},
     exchange::{Exchange, ExchangeDetail, Outcome, Via},
     exchanges::Exchanges,
 };
@@ -57,6 +61,7 @@ pub struct Journal(Arc<JournalState>);
 #[derive(Debug)]
 struct JournalState {
     clock: Clock,
+    callers: Callers,
     start: Instant,
     store: Mutex<JournalStore>,
     /// Counts changes, so that readers can wait for the next one.
@@ -95,17 +100,27 @@ impl Journal {
     fn with_store(clock: Clock, store: JournalStore) -> Self {
         let (changes, _) = watch::channel(0);
         let store = Mutex::new(store);
-        Self(Arc::new(JournalState { clock, start: Instant::now(), store, changes }))
+        let callers = Callers::default();
+        Self(Arc::new(JournalState { clock, callers, start: Instant::now(), store, changes }))
     }
 
-    /// Records the beginning of an exchange. Dropping the result without
-    /// [`PendingExchange::end`] records that the exchange was cut.
+    /// The running work of the backend, by which calls of it find their causes.
+    pub fn callers(&self) -> &Callers {
+        &self.0.callers
+    }
+
+    /// Records the beginning of an exchange, caused by what the current task works on (see
+    /// [`caused_by`]). Dropping the result without [`PendingExchange::end`] records that the exchange
+    /// was cut.
     pub fn begin(&self, name: impl Into<String>, detail: ExchangeDetail) -> PendingExchange {
         let name = name.into();
         let started_us = self.elapsed_us();
-        let (epoch, seq, span) = {
+        let (cause, caused_by, span) = {
             let mut store = self.store();
-            let seq = store.next();
+            let (seq, epoch) = (store.next(), store.epoch());
+            let caused_by = current_cause().filter(|cause| cause.epoch == epoch);
+            let starts_turn = detail.starts_turn().then_some(seq);
+            let turn = caused_by.map(|cause| cause.turn).or(starts_turn);
             let ordinal = store.count(&name);
             let span = tracing::debug_span!("exchange", seq, name = without_path(&name));
             span.in_scope(|| tracing::debug!("exchange began"));
@@ -116,19 +131,22 @@ impl Journal {
                 at: self.0.clock.now(),
                 started_us,
                 took_us: None,
+                caused_by: caused_by.map(|cause| cause.seq),
+                turn,
                 detail,
                 outcome: None,
             });
-            (store.epoch(), seq, span)
+            (Cause { epoch, seq, turn: turn.unwrap_or(seq) }, caused_by, span)
         };
         self.changed();
-        PendingExchange { journal: self.clone(), epoch, seq, started_us, span, ended: false }
+        let journal = self.clone();
+        PendingExchange { journal, cause, caused_by, started_us, span, ended: false }
     }
 
     /// Records an exchange that begins and ends at once; returns its position.
     pub fn note(&self, name: impl Into<String>, detail: ExchangeDetail) -> u64 {
         let pending = self.begin(name, detail);
-        let seq = pending.seq;
+        let seq = pending.cause.seq;
         pending.end(Outcome::default());
         seq
     }
@@ -209,7 +227,8 @@ impl Journal {
         let took_us = self.elapsed_us().saturating_sub(pending.started_us);
         let (status, error) = (outcome.status, outcome.error.as_deref());
         pending.span.in_scope(|| tracing::debug!(status, error, took_us, "exchange ended"));
-        self.store().end(pending.epoch, pending.seq, Ended { took_us, outcome, response });
+        let Cause { epoch, seq, .. } = pending.cause;
+        self.store().end(epoch, seq, Ended { took_us, outcome, response });
         self.changed();
     }
 
@@ -257,8 +276,8 @@ fn without_path(name: &str) -> &str {
 #[derive(Debug)]
 pub struct PendingExchange {
     journal: Journal,
-    epoch: u64,
-    seq: u64,
+    cause: Cause,
+    caused_by: Option<Cause>,
     started_us: u64,
     span: Span,
     ended: bool,
@@ -269,6 +288,16 @@ impl PendingExchange {
     /// unless somebody logs at level debug.
     pub fn span(&self) -> &Span {
         &self.span
+    }
+
+    /// This exchange as the cause of others.
+    pub fn cause(&self) -> Cause {
+        self.cause
+    }
+
+    /// The exchange that caused this one, if it is known.
+    pub fn caused_by(&self) -> Option<Cause> {
+        self.caused_by
     }
 
     /// Records how it ended. Does nothing when the journal no longer has the exchange.

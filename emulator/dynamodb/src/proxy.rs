@@ -30,7 +30,9 @@ use super::{
 use rehearse_core::{
     errors::with_causes,
     faults::{Cut, DatabaseFault, Fault, FaultHandle, FaultableCall, Faults},
-    journal::{ExchangeDetail, Journal, Outcome, PendingExchange},
+    journal::{
+        ExchangeDetail, Journal, Outcome, PendingExchange, callers::split_caller, with_cause,
+    },
     serve::{self, Serving},
 };
 
@@ -131,7 +133,8 @@ async fn handle(
     let (mut parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| ConnectionCut)?.to_bytes();
     let path = parts.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
-    let (function, rest) = request::split_function(&path);
+    let (caller, rest) = split_caller(&path);
+    let (function, rest) = request::split_function(rest);
     parts.uri = Uri::try_from(rest).map_err(|_| ConnectionCut)?;
     // These belong to the client's connection; the body is no longer chunked.
     parts.headers.remove(header::CONNECTION);
@@ -146,7 +149,9 @@ async fn handle(
     let name = format!("dynamodb.{operation}");
     let request = wire::json_or_text(&body);
     let inspected = state.faults.any().then(|| request.clone());
-    let exchange = state.journal.begin(name.as_str(), detail(function, &operation, request));
+    let cause = state.journal.callers().cause_of(caller, function);
+    let detail = detail(function, &operation, request);
+    let exchange = with_cause(cause, || state.journal.begin(name.as_str(), detail));
     if let Some(request) = inspected {
         let function = function.map(str::to_owned);
         let call = InspectedCall { name, operation, function, request, outgoing, exchange };

@@ -21,7 +21,7 @@ use super::{
 };
 use rehearse_core::{
     faults::Cut,
-    journal::{ExchangeDetail, Outcome},
+    journal::{ExchangeDetail, Outcome, callers, caused_by},
 };
 
 /// Largest request body that is read, in bytes.
@@ -40,11 +40,12 @@ pub(super) struct ConnectionClosed;
 /// A script or fault closes the connection, or the client did before it sent the whole request.
 pub(super) async fn handle(
     server: Arc<ServerState>,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
 ) -> Result<Response<Body>, ConnectionClosed> {
     let started = Instant::now();
     let count = server.count_request();
-    let mut response = route(&server, request).await?;
+    let cause = callers::take_caller(request.uri_mut(), server.journal.callers());
+    let mut response = caused_by(cause, route(&server, request)).await?;
     let headers = response.headers_mut();
     let fixed = [
         ("openai-version", "2020-10-01"),

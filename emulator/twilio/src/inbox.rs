@@ -21,7 +21,7 @@ use super::{
     twiml::Reply,
     webhook::{WebhookCall, WebhookClient},
 };
-use rehearse_core::journal::{ExchangeDetail, Via};
+use rehearse_core::journal::{Cause, ExchangeDetail, Outcome, Via, caused_by, with_cause};
 
 /// Most TwiML documents in one delivery.
 const MAX_DOCUMENTS: usize = 50;
@@ -35,7 +35,7 @@ pub(crate) struct Inbox {
 }
 
 /// A received text, ready for delivery.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct ReceivedMessage {
     sid: Sid,
     person: String,
@@ -43,6 +43,8 @@ struct ReceivedMessage {
     number: String,
     params: Vec<(String, String)>,
     signing: Signing,
+    /// The exchange of its arrival.
+    cause: Option<Cause>,
 }
 
 impl Inbox {
@@ -55,7 +57,7 @@ impl Inbox {
         let media: Vec<String> = text.media.iter().map(|media| media.url.clone()).collect();
         let number = self.number(&text);
         let (sid, notice) = self.record(&text, &number, &media);
-        self.account.journal.note(
+        let exchange = self.account.journal.begin(
             "sms.received",
             ExchangeDetail::SmsReceived {
                 sid: sid.to_string(),
@@ -65,8 +67,13 @@ impl Inbox {
                 media,
             },
         );
+        let cause = exchange.cause();
+        exchange.end(Outcome::default());
+        if let Some(received) = self.received().get_mut(&sid) {
+            Arc::make_mut(received).cause = Some(cause);
+        }
         if let Some(body) = notice {
-            self.outbox.send(OutgoingMessage {
+            let notice = OutgoingMessage {
                 from: number.phone,
                 to: text.from,
                 body,
@@ -77,7 +84,8 @@ impl Inbox {
                 status_callback: None,
                 service: None,
                 send_at: None,
-            });
+            };
+            with_cause(Some(cause), || self.outbox.send(notice));
         }
         sid
     }
@@ -125,6 +133,7 @@ impl Inbox {
             number: phone.clone(),
             params,
             signing: text.signing,
+            cause: None,
         };
         let mut kept = self.received();
         kept.insert(sid, Arc::new(received));
@@ -168,7 +177,8 @@ impl Inbox {
             replies: 0,
         };
         for _ in 0..MAX_DOCUMENTS {
-            let result = self.webhooks.call(&call).await;
+            let result = caused_by(received.cause, self.webhooks.call(&call)).await;
+            let cause = Some(result.cause);
             delivery.errors.extend(result.warning);
             delivery.errors.extend(result.attempts.iter().filter_map(|attempt| attempt.error));
             delivery.attempts.extend(result.attempts);
@@ -178,7 +188,8 @@ impl Inbox {
                     delivery.errors.extend(instructions.warnings.into_iter().skip(1));
                     call.replies += instructions.replies.len();
                     for reply in instructions.replies {
-                        match self.outbox.reply(outgoing(reply, &received)) {
+                        let reply = outgoing(reply, &received);
+                        match with_cause(cause, || self.outbox.reply(reply)) {
                             Ok(sid) => delivery.replies.push(sid),
                             Err(code) => delivery.errors.push(code),
                         }

@@ -26,6 +26,9 @@ pub struct Options {
     /// Public hosts, in lower case, that webhooks reach at another base URL. The signature and the
     /// `Host` header are those of the public URL.
     pub hosts: BTreeMap<String, String>,
+    /// The base URL of the emulator's gateway, which is told which webhook a request is of; `None` when
+    /// webhooks go to somebody else's server.
+    pub gateway: Option<String>,
     /// How many of its latest messages the account keeps, and all since the oldest one that is under
     /// way; every message when `None`, as Twilio itself does.
     pub messages_kept: Option<usize>,
@@ -43,6 +46,7 @@ impl Default for Options {
             line_types: BTreeMap::new(),
             seed: 0,
             hosts: BTreeMap::new(),
+            gateway: None,
             messages_kept: None,
         }
     }
@@ -57,6 +61,7 @@ impl fmt::Debug for Options {
             .field("other_numbers", &self.other_numbers)
             .field("seed", &self.seed)
             .field("hosts", &self.hosts)
+            .field("gateway", &self.gateway)
             .field("messages_kept", &self.messages_kept)
             .finish_non_exhaustive()
     }

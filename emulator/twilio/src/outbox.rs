@@ -26,7 +26,7 @@ use super::{
     plan::end_of,
     webhook::{WebhookCall, WebhookClient},
 };
-use rehearse_core::journal::{Outcome, Via};
+use rehearse_core::journal::{Cause, Outcome, Via, caused_by, current_cause, with_cause};
 
 /// How long a task that follows a running clock sleeps at most: the clock may be moved meanwhile.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -40,7 +40,7 @@ pub(crate) struct Outbox {
     /// What becomes of sent messages at a later business time, in the order in which it was put off.
     put_off: Mutex<Vec<PutOff>>,
     /// Where later statuses of the messages go that have a status callback.
-    callbacks: Mutex<HashMap<Sid, Endpoint>>,
+    callbacks: Mutex<HashMap<Sid, KeptCallback>>,
     tasks: Mutex<JoinSet<()>>,
     /// Whether a task releases what is due as a running clock goes on.
     following: AtomicBool,
@@ -51,6 +51,15 @@ struct ScheduledMessage {
     at: Timestamp,
     sid: Sid,
     message: OutgoingMessage,
+    /// The request that created it.
+    cause: Option<Cause>,
+}
+
+/// Where later statuses of a message go, and the exchange that sent it, which causes them.
+#[derive(Debug, Clone)]
+struct KeptCallback {
+    endpoint: Endpoint,
+    cause: Option<Cause>,
 }
 
 /// What becomes of a message at a later business time.
@@ -89,7 +98,7 @@ impl Outbox {
             return Ok(self.send(message).sid);
         };
         let outcome = Outcome::default().with_error(refusal.to_string());
-        self.journal(String::new(), &message, outcome);
+        let _ = self.journal(String::new(), &message, outcome);
         Err(refusal)
     }
 
@@ -108,7 +117,7 @@ impl Outbox {
         state.messages.push(created.clone());
         drop(state);
         if let Some(at) = message.send_at {
-            scheduled.push(ScheduledMessage { at, sid, message });
+            scheduled.push(ScheduledMessage { at, sid, message, cause: current_cause() });
             drop(scheduled);
             self.follow_running_clock();
         } else {
@@ -124,7 +133,7 @@ impl Outbox {
         let mut due = take_due(&mut self.scheduled(), |message| message.at <= now);
         due.sort_by_key(|message| message.at);
         for message in due {
-            self.dispatch(message.sid, message.message);
+            with_cause(message.cause, || self.dispatch(message.sid, message.message));
         }
         let mut due = take_due(&mut self.put_off(), |put_off| put_off.at <= now);
         due.sort_by_key(|put_off| put_off.at);
@@ -212,18 +221,18 @@ impl Outbox {
             let state = self.account.state();
             state.messages.get(sid).filter(sent)?.from.clone().unwrap_or_default()
         };
-        let callback = self.callbacks().get(&sid).cloned();
+        let kept = self.callbacks().get(&sid).cloned();
         self.change_status(sid, &sender, change);
-        if let Some(callback) = callback {
-            self.call_back(sid, &callback, change).await;
+        if let Some(kept) = kept {
+            self.call_back(sid, &kept.endpoint, change).await;
         }
         self.account.state().messages.get(sid).cloned()
     }
 
     /// Remembers where statuses of a message go, for as long as messages are kept.
-    fn keep_callback(&self, sid: Sid, callback: &Endpoint) {
+    fn keep_callback(&self, sid: Sid, callback: &Endpoint, cause: Option<Cause>) {
         let mut kept = self.callbacks();
-        kept.insert(sid, callback.clone());
+        kept.insert(sid, KeptCallback { endpoint: callback.clone(), cause });
         let state = self.account.state();
         // Now and then, so that each message costs the same.
         if kept.len() > 64 && kept.len() > state.messages.len() * 2 {
@@ -240,7 +249,7 @@ impl Outbox {
             }
             _ => Outcome::default(),
         };
-        self.journal(sid.to_string(), &message, outcome);
+        let cause = self.journal(sid.to_string(), &message, outcome);
         if end.status == Status::Sent
             && let Some(message) = self.account.state().messages.get_mut(sid)
         {
@@ -248,7 +257,7 @@ impl Outbox {
         }
         let OutgoingMessage { from: sender, status_callback: callback, .. } = message;
         if let Some(callback) = &callback {
-            self.keep_callback(sid, callback);
+            self.keep_callback(sid, callback, Some(cause));
         }
         let mut steps = course(message.service.is_some(), end, plan.as_ref());
         if callback.is_none() {
@@ -334,7 +343,8 @@ impl Outbox {
             numbers: &[],
             replies: 0,
         };
-        self.webhooks.call(&call).await;
+        let cause = self.callbacks().get(&sid).and_then(|kept| kept.cause);
+        caused_by(cause, self.webhooks.call(&call)).await;
     }
 
     /// Gives a message its next status, unless it is further on its way already: a backend that is slow to
@@ -365,9 +375,12 @@ impl Outbox {
         }
     }
 
-    fn journal(&self, sid: String, message: &OutgoingMessage, outcome: Outcome) {
+    fn journal(&self, sid: String, message: &OutgoingMessage, outcome: Outcome) -> Cause {
         let detail = message.detail(sid, self.measure(message));
-        self.account.journal.begin("sms.sent", detail).end(outcome);
+        let exchange = self.account.journal.begin("sms.sent", detail);
+        let cause = exchange.cause();
+        exchange.end(outcome);
+        cause
     }
 
     fn measure(&self, message: &OutgoingMessage) -> Segments {
@@ -424,7 +437,7 @@ impl Outbox {
     }
 
     /// Always locked before the account's state.
-    fn callbacks(&self) -> MutexGuard<'_, HashMap<Sid, Endpoint>> {
+    fn callbacks(&self) -> MutexGuard<'_, HashMap<Sid, KeptCallback>> {
         self.callbacks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

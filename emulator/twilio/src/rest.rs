@@ -34,7 +34,7 @@ use self::{
 use super::{Message, account::Account, inbox::Inbox, outbox::Outbox};
 use rehearse_core::{
     faults::Cut,
-    journal::{ExchangeDetail, Outcome},
+    journal::{ExchangeDetail, Outcome, callers, caused_by, with_cause},
 };
 
 /// Most bytes of a request body. The longest message with ten media URLs is far below it.
@@ -59,7 +59,12 @@ pub(crate) fn router(api: RestApi) -> Router {
     Router::new().fallback(serve).with_state(api)
 }
 
-async fn serve(State(api): State<RestApi>, request: Request) -> Response {
+async fn serve(State(api): State<RestApi>, mut request: Request) -> Response {
+    let cause = callers::take_caller(request.uri_mut(), api.account.journal.callers());
+    caused_by(cause, respond_to(api, request)).await
+}
+
+async fn respond_to(api: RestApi, request: Request) -> Response {
     let account = &api.account;
     let _activity = account.activity.begin();
     let (parts, body) = request.into_parts();
@@ -94,7 +99,7 @@ async fn serve(State(api): State<RestApi>, request: Request) -> Response {
         None => {
             api.outbox.release_due();
             let query = Params::parse(parts.uri.query().unwrap_or_default().as_bytes());
-            api.run(route, path, &params, &query)
+            with_cause(Some(exchange.cause()), || api.run(route, path, &params, &query))
         }
     };
     if fault.cut == Some(Cut::After) {

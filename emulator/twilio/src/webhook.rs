@@ -29,7 +29,7 @@ use super::{
 };
 use rehearse_core::{
     faults::{Cut, Failure},
-    journal::{ExchangeDetail, Outcome},
+    journal::{Cause, ExchangeDetail, Outcome, caused_by},
 };
 
 /// Warning: the URL's retry policy is not valid, and the default applies.
@@ -78,6 +78,8 @@ pub(crate) struct CallResult {
     pub document: Result<Instructions, u32>,
     /// [`INVALID_RETRY_POLICY`], if it applies.
     pub warning: Option<u32>,
+    /// The last attempt.
+    pub cause: Cause,
 }
 
 impl WebhookClient {
@@ -97,7 +99,7 @@ impl WebhookClient {
             let left = url.total.saturating_sub(began.elapsed());
             let span = tracing::debug_span!("webhook", sid = %call.sid, attempt = number);
             let attempt = self.attempt(call, &url, number, left, warning).instrument(span);
-            let (attempt, document) = attempt.await;
+            let (attempt, document, cause) = attempt.await;
             attempts.push(attempt);
             let retry = match &document {
                 Ok(_) => false,
@@ -105,7 +107,7 @@ impl WebhookClient {
             };
             if !retry || began.elapsed() >= url.total {
                 let document = document.map_err(|failure| failure.code);
-                return CallResult { attempts, document, warning };
+                return CallResult { attempts, document, warning, cause };
             }
         }
     }
@@ -117,6 +119,7 @@ impl WebhookClient {
 
     fn invalid_url(&self, call: &WebhookCall<'_>) -> CallResult {
         let exchange = self.account.journal.begin(call.kind.name(), detail(call, &call.url, 1));
+        let cause = exchange.cause();
         exchange.end(Outcome::default().with_error(INVALID_URL.to_string()));
         let attempt = Attempt {
             kind: call.kind,
@@ -124,7 +127,7 @@ impl WebhookClient {
             status: None,
             error: Some(INVALID_URL),
         };
-        CallResult { attempts: vec![attempt], document: Err(INVALID_URL), warning: None }
+        CallResult { attempts: vec![attempt], document: Err(INVALID_URL), warning: None, cause }
     }
 
     /// Makes one attempt within `left` and journals it.
@@ -135,10 +138,12 @@ impl WebhookClient {
         number: u32,
         left: Duration,
         warning: Option<u32>,
-    ) -> (Attempt, Result<Instructions, CallFailure>) {
+    ) -> (Attempt, Result<Instructions, CallFailure>, Cause) {
         let exchange = self.account.journal.begin(call.kind.name(), detail(call, &url.url, number));
         let timeout_code = if left < url.read { TOTAL_TIMEOUT } else { READ_TIMEOUT };
-        let response = timeout(left.min(url.read), self.exchange(call, url))
+        let _running = self.account.journal.callers().begin_outside(&exchange);
+        let cause = Some(exchange.cause());
+        let response = timeout(left.min(url.read), caused_by(cause, self.exchange(call, url)))
             .await
             .unwrap_or(Err(CallFailure { code: timeout_code, class: FailureClass::Read }));
         let status = response.as_ref().ok().map(|response| response.status);
@@ -150,8 +155,9 @@ impl WebhookClient {
         };
         tracing::debug!(status, error, "webhook called");
         let shown = error.or(warning).map(|code| code.to_string());
+        let cause = exchange.cause();
         exchange.end(Outcome { status, error: shown, response: body });
-        (Attempt { kind: call.kind, url: url.url.clone(), status, error }, document)
+        (Attempt { kind: call.kind, url: url.url.clone(), status, error }, document, cause)
     }
 
     /// Sends the request with the person's cookies and keeps the new ones; or injects a fault.
@@ -178,6 +184,7 @@ impl WebhookClient {
         let request = HttpRequest {
             url: &url.url,
             hosts: &self.account.options.hosts,
+            gateway: self.account.options.gateway.as_deref(),
             method: call.method,
             params: &call.params,
             auth_token: &auth_token,

@@ -14,9 +14,9 @@ use super::{
 use rehearse_aws::{
     events::{self, Events},
     function,
-    gateway::{FunctionCode, Gateway, INIT_TIMEOUT, LambdaConfig},
+    gateway::{FunctionCode, FunctionEnvironment, Gateway, INIT_TIMEOUT, Instances, LambdaConfig},
     secrets::{self, Secrets, Session},
-    template::{Api, Endpoints, LineType, RoutePath},
+    template::{Api, Endpoints, Function, LineType, RoutePath},
 };
 use rehearse_core::{clock::Clock, faults::Faults, journal::Journal};
 use rehearse_dynamodb::{Database, StartError};
@@ -118,6 +118,7 @@ impl World {
             line_types: line_types(&settings.twilio.line_types),
             seed,
             hosts: hosts(&backend, &endpoints.gateway),
+            gateway: external.is_none().then(|| endpoints.gateway.clone()),
             messages_kept,
         };
         let twilio = Twilio::start(
@@ -134,20 +135,17 @@ impl World {
         if !throttling {
             apis.iter_mut().for_each(Api::remove_throttling);
         }
-        let mut environments: BTreeMap<String, BTreeMap<String, String>> = template
+        let function_environments: BTreeMap<String, FunctionEnvironment> = template
             .functions
             .iter()
             .map(|function| {
-                let mut variables = function.env.clone();
-                variables.insert("AWS_SESSION_TOKEN".into(), Session::token(&function.id));
-                if function.layers.iter().any(|layer| Session::is_extension(layer)) {
-                    let name = "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT";
-                    variables.insert(name.into(), port.to_string());
-                }
-                variables.extend(settings.environment(&endpoints, &function.id));
-                variables.extend(environment.clone());
+                let variables = environment_of(&backend, function, &endpoints, port, &environment);
                 (function.id.clone(), variables)
             })
+            .collect();
+        let mut environments: BTreeMap<String, BTreeMap<String, String>> = function_environments
+            .iter()
+            .map(|(id, environment)| (id.clone(), environment.shared()))
             .collect();
         if external.is_some() {
             // Scenarios read it as `{{ env.NAME }}`.
@@ -165,21 +163,25 @@ impl World {
         .map_err(part("secrets"))?;
         let mut functions = Vec::new();
         for function in &template.functions {
-            let variables = &environments[&function.id];
+            let environment = function_environments[&function.id].clone();
             let code = shared.functions.iter().find(|code| code.id() == function.id);
             let Some(code) = code else { continue };
             let code = match code.code() {
                 function::Code::InProcess(build) => {
-                    FunctionCode::Router(build(variables).map_err(|source| {
+                    let build = Arc::clone(build);
+                    let instances = Instances::new(&function.id, environment, move |variables| {
+                        build(variables)
+                    });
+                    FunctionCode::Instances(Box::new(instances.map_err(|source| {
                         WorldError::Function { id: function.id.clone(), source }
-                    })?)
+                    })?))
                 }
                 function::Code::Lambda(executable) => {
                     FunctionCode::Lambda(Box::new(LambdaConfig {
                         id: function.id.clone(),
                         name: function.name.clone(),
                         executable: executable.clone(),
-                        environment: variables.clone(),
+                        environment,
                         handler: function.handler.clone().unwrap_or_else(|| "bootstrap".into()),
                         memory: function.memory,
                         concurrency: function
@@ -386,6 +388,31 @@ fn secrets_port(listeners: &Listeners) -> Result<u16, WorldError> {
     let address = listeners.secrets.local_addr();
     let part = |source| WorldError::Part { part: "secrets", source };
     address.map(|address| address.port()).map_err(part)
+}
+
+/// The variables of a function's instances: the template's, the emulator's, those of `rehearse.toml` with
+/// the endpoints that know the instance, and the world's own.
+fn environment_of(
+    backend: &Backend,
+    function: &Function,
+    endpoints: &Endpoints,
+    secrets_port: u16,
+    environment: &BTreeMap<String, String>,
+) -> FunctionEnvironment {
+    let mut fixed = function.env.clone();
+    fixed.insert("AWS_SESSION_TOKEN".into(), Session::token(&function.id));
+    if function.layers.iter().any(|layer| Session::is_extension(layer)) {
+        let name = "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT";
+        fixed.insert(name.into(), secrets_port.to_string());
+    }
+    let (backend, id) = (backend.clone(), function.id.clone());
+    let (endpoints, environment) = (endpoints.clone(), environment.clone());
+    FunctionEnvironment::new(move |path| {
+        let mut variables = fixed.clone();
+        variables.extend(backend.settings().environment(&endpoints.with_path(path), &id));
+        variables.extend(environment.clone());
+        variables
+    })
 }
 
 /// The functions' sessions by the tokens in their environments.

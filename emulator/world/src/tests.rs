@@ -70,7 +70,9 @@ async fn a_function_sees_template_settings_and_the_scenario() {
     for part in [r#""A": "template""#, r#""B": "scenario""#, r#""NAME": "One""#] {
         assert!(seen.contains(part), "{seen}");
     }
-    assert!(seen.contains(&format!(r#""MODEL": "{}/v1""#, world.endpoints().openai)), "{seen}");
+    // The path of its own by which its calls are known.
+    let model = format!(r#""MODEL": "{}/caller/One-1/v1""#, world.endpoints().openai);
+    assert!(seen.contains(&model), "{seen}");
     assert_eq!(world.environments()["One"]["B"], "scenario");
 }
 

@@ -36,7 +36,7 @@ async fn a_closure_sees_where_the_fakes_are_and_the_variables_of_the_test() {
         Router::new().route("/", get(move || async move { line }))
     };
     let world = World::builder().function("F", build).env("COLOUR", "green").start().await.unwrap();
-    let expected = format!("{}/v1 green", world.endpoints().openai);
+    let expected = format!("{}/caller/F-1/v1 green", world.endpoints().openai);
     assert_eq!(body(format!("{}/", world.gateway().unwrap().url())).await.unwrap(), expected);
 }
 

@@ -68,6 +68,7 @@ impl Events {
                     let id = Uuid::new_v4().to_string();
                     drop(self.begin(
                         QueuedEvent {
+                            caused_by: None,
                             name: format!("schedule.{function}"),
                             cause: format!("schedule {}", schedule.name),
                             payload: schedule.event(at, &id),

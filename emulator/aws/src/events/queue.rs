@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::{gateway::invoke::InvokeError, template::AsynchronousInvocations};
+use rehearse_core::journal::Cause;
 
 /// An event for a function, on its way.
 #[derive(Debug, Clone)]
@@ -16,6 +17,8 @@ pub(super) struct QueuedEvent {
     pub(super) name: String,
     /// What caused it, in words.
     pub(super) cause: String,
+    /// The exchange that caused it, if one did.
+    pub(super) caused_by: Option<Cause>,
     pub(super) request_id: Arc<str>,
     pub(super) payload: Value,
     /// When Lambda took it.
@@ -150,6 +153,7 @@ mod tests {
 
     fn event() -> QueuedEvent {
         QueuedEvent {
+            caused_by: None,
             function: "Late".into(),
             name: "invocation.Late".into(),
             cause: "lambda.invoke".into(),

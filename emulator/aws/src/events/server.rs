@@ -16,7 +16,9 @@ use percent_encoding::percent_decode_str;
 use rehearse_core::{
     clock::Clock,
     faults::{Cut, Failure, FaultableCall, Faults},
-    journal::{ExchangeDetail, Journal, Outcome, PendingExchange},
+    journal::{
+        ExchangeDetail, Journal, Outcome, PendingExchange, callers::split_caller, caused_by,
+    },
     serve::Serving,
 };
 use serde_json::Value;
@@ -143,7 +145,10 @@ async fn respond(State(api): State<Arc<Api>>, request: Request) -> Response<Body
         headers: &parts.headers,
         body: &body,
     };
-    let mut response = api.call(&call, &signed, &id).await;
+    let (instance, _) = split_caller(parts.uri.path());
+    let callers = api.events.0.journal.callers();
+    let cause = callers.cause_of(instance, call.caller.as_deref());
+    let mut response = caused_by(cause, api.call(&call, &signed, &id)).await;
     if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert("x-amzn-requestid", id);
     }
@@ -152,7 +157,7 @@ async fn respond(State(api): State<Arc<Api>>, request: Request) -> Response<Body
 
 /// The caller and the function that a URL names; `None` if it is not a call of the Invoke API.
 fn called(method: &Method, uri: &Uri) -> Option<(Option<String>, String)> {
-    let path = uri.path();
+    let path = split_caller(uri.path()).1;
     let (caller, path) = match path.strip_prefix("/fn/") {
         Some(rest) => {
             let (caller, _) = rest.split_once('/')?;
@@ -193,7 +198,8 @@ impl Api {
         if let Some(refusal) = Refusal::of_fault(&failure) {
             return refused(exchange, &refusal);
         }
-        match self.invoke(call, caller.as_deref(), id).await {
+        let invoked = self.invoke(call, caller.as_deref(), id);
+        match caused_by(Some(exchange.cause()), invoked).await {
             Err(refusal) => refused(exchange, &refusal),
             Ok(invoked) => self.answer(exchange, &failure, invoked).await,
         }

@@ -8,7 +8,7 @@ use std::{
 
 use rehearse_core::{
     clock::Clock,
-    journal::{ExchangeDetail, Journal, Outcome},
+    journal::{ExchangeDetail, Journal, Outcome, caused_by, current_cause, with_cause},
 };
 use serde_json::Value;
 use tokio::{
@@ -220,6 +220,7 @@ impl Events {
             function: function.into(),
             name: format!("invocation.{function}"),
             cause,
+            caused_by: current_cause(),
             request_id,
             payload,
             accepted: self.0.clock.now(),
@@ -261,18 +262,19 @@ impl Events {
     }
 
     async fn attempt(&self, event: &QueuedEvent) -> Result<Value, InvokeError> {
-        let exchange = self.0.journal.begin(
-            event.name.as_str(),
-            ExchangeDetail::Invocation {
+        let begin = |detail| self.0.journal.begin(event.name.as_str(), detail);
+        let exchange = with_cause(event.caused_by, || {
+            begin(ExchangeDetail::Invocation {
                 function: event.function.clone(),
                 cause: event.cause.clone(),
                 request_id: event.request_id.to_string(),
                 attempt: event.attempt,
                 event: event.payload.clone(),
-            },
-        );
+            })
+        });
         let (id, payload) = (Arc::clone(&event.request_id), event.payload.to_string());
-        let result = self.0.invoker.invoke(&event.function, id, payload).await;
+        let result = self.0.invoker.invoke(&event.function, id, payload, &exchange);
+        let result = caused_by(Some(exchange.cause()), result).await;
         exchange.end(match &result {
             Ok(value) => Outcome { status: None, error: None, response: value.clone() },
             Err(error) => {
@@ -307,11 +309,15 @@ impl Events {
             destination: destination.clone(),
             record: record.clone(),
         };
-        self.0.journal.note("lambda.destination", detail);
+        let note = || self.0.journal.note("lambda.destination", detail);
+        with_cause(event.caused_by, note);
         if let Some(target) = self.function(destination) {
             let cause = format!("destination of {}", function.id);
             let id = Uuid::new_v4().to_string();
-            self.accept(&target.id, record, cause, id.into(), std::future::ready(()));
+            let accept = || {
+                self.accept(&target.id, record, cause, id.into(), std::future::ready(()));
+            };
+            with_cause(event.caused_by, accept);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Schedules and the Invoke API over HTTP, in front of a router and of `examples/runtime_client.rs`.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use axum::{
     Json, Router,
@@ -205,7 +205,7 @@ fn program(journal: &Journal, clock: &Clock) -> LambdaConfig {
         id: "Program".into(),
         name: "Program".into(),
         executable: Executable { program, arguments: Vec::new(), folder },
-        environment: [].into(),
+        environment: BTreeMap::new().into(),
         handler: "bootstrap".into(),
         memory: 128,
         concurrency: 10,

@@ -30,7 +30,10 @@ use crate::template::ApiKind;
 use rehearse_core::{
     clock::Clock,
     faults::CrashKind,
-    journal::{ExchangeDetail, Journal, Outcome, PendingExchange},
+    journal::{
+        CAUSE_HEADER, Cause, ExchangeDetail, Journal, Outcome, PendingExchange, caused_by,
+        with_cause,
+    },
 };
 
 /// Methods that a route can have.
@@ -159,7 +162,14 @@ impl Handler {
         self.detached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn respond(&self, request: Request, reply: oneshot::Sender<Response<Bytes>>) {
+    async fn respond(&self, mut request: Request, reply: oneshot::Sender<Response<Bytes>>) {
+        // Before an event is made of the request.
+        let cause = request.headers.remove(CAUSE_HEADER);
+        let cause = cause.as_ref().and_then(|value| Cause::parse(value.to_str().ok()?));
+        caused_by(cause, self.respond_to(request, reply)).await;
+    }
+
+    async fn respond_to(&self, request: Request, reply: oneshot::Sender<Response<Bytes>>) {
         let context = self.ids.context(self.clock.now());
         let matched = match self.stages.find(&request.host, &request.method, &request.path) {
             Ok(matched) => matched,
@@ -194,6 +204,8 @@ impl Handler {
             event: event::build(&request, &matched, &route, &context),
             timeout: function.timeout,
             source: EventSource::Api,
+            cause: exchange.cause(),
+            caused_by: exchange.caused_by(),
         };
         if invocation.event.len() > MAX_PAYLOAD_BYTES {
             let size = invocation.event.len();
@@ -206,24 +218,26 @@ impl Handler {
             ApiKind::Http => self.timeouts.http,
             ApiKind::Rest => self.timeouts.rest,
         });
+        let cause = Some(exchange.cause());
+        let log = |line| with_cause(cause, || self.log(function, &request_id, line));
         let work = function.invoke(invocation).instrument(exchange.span().clone());
-        let mut work = std::pin::pin!(work);
+        let mut work = std::pin::pin!(caused_by(cause, work));
         let Ok(result) = tokio::time::timeout(timeout, &mut work).await else {
             let response = failed(GatewayError::TooLong);
             finish(exchange, reply, response, Some("integration_timeout"));
             // The function runs on to its own timeout; its result is discarded.
             if let Err(error) = work.await {
-                self.log(function, &request_id, error.to_string());
+                log(error.to_string());
             }
             return;
         };
         let response = result.map_err(|error| {
-            self.log(function, &request_id, error.to_string());
+            log(error.to_string());
             (GatewayError::from_invoke_error(&error), error.code())
         });
         let response = response.and_then(|result| {
             read_result(&matched, &request, &route, &result).map_err(|(line, code)| {
-                self.log(function, &request_id, line);
+                log(line);
                 (GatewayError::Unreadable, code)
             })
         });
@@ -239,10 +253,14 @@ impl Handler {
         function: &str,
         request_id: Arc<str>,
         event: String,
+        exchange: &PendingExchange,
     ) -> Result<Value, InvokeError> {
+        let (cause, caused_by) = (exchange.cause(), exchange.caused_by());
         let unknown = || InvokeError::Failed(format!("the world has no function {function}"));
         let function = self.function(function).ok_or_else(unknown)?;
         let invocation = Invocation {
+            cause,
+            caused_by,
             request_id: Arc::clone(&request_id),
             trace_id: self.ids.context(self.clock.now()).trace_id,
             event,

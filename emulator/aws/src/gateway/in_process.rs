@@ -1,7 +1,7 @@
 //! A router of this process as a function, by `lambda_http`'s own conversions. What is
 //! `#[doc(hidden)]` in that crate is used in this file alone.
 
-use rehearse_core::errors::panic_message;
+use rehearse_core::{errors::panic_message, journal::Journal};
 use std::{
     panic::AssertUnwindSafe,
     time::{SystemTime, UNIX_EPOCH},
@@ -18,6 +18,7 @@ use lambda_http::{Adapter, Context, LambdaEvent, request::LambdaRequest, tower::
 use serde_json::Value;
 
 use super::{
+    Instances,
     invoke::{EventSource, Invocation, InvokeError, RunFunction},
     lambda::MAX_PAYLOAD_BYTES,
 };
@@ -25,24 +26,59 @@ use super::{
 /// How many characters of a body an error repeats.
 const LONGEST_ERROR: usize = 500;
 
-/// A function's router.
+/// A function that runs in this process.
 pub(super) struct InProcess {
     /// The function's ARN, of which it is told as on AWS.
     arn: String,
-    router: Router,
+    routers: Routers,
+}
+
+/// The routers of a function.
+enum Routers {
+    /// One for all events.
+    One(Router),
+    /// One for each event that is worked on, and what the emulator knows of the calls that they make.
+    Each { function: String, instances: Instances, journal: Journal },
 }
 
 impl InProcess {
+    /// A function with one router for all events.
     pub(super) fn new(arn: String, router: Router) -> Self {
-        Self { arn, router }
+        Self { arn, routers: Routers::One(router) }
+    }
+
+    /// The function with this logical id and these instances.
+    pub(super) fn of(
+        arn: String,
+        function: String,
+        instances: Instances,
+        journal: Journal,
+    ) -> Self {
+        Self { arn, routers: Routers::Each { function, instances, journal } }
     }
 
     async fn run(&self, invocation: Invocation) -> Result<Value, InvokeError> {
+        match &self.routers {
+            Routers::One(router) => self.run_on(router, invocation).await,
+            Routers::Each { function, instances, journal } => {
+                let instance = instances.take()?;
+                let _running = journal.callers().begin(
+                    Some(function),
+                    instance.name.as_deref(),
+                    invocation.cause,
+                    invocation.caused_by,
+                );
+                self.run_on(&instance.router, invocation).await
+            }
+        }
+    }
+
+    async fn run_on(&self, router: &Router, invocation: Invocation) -> Result<Value, InvokeError> {
         let timeout = invocation.timeout;
         // The conversion itself panics on some input, so it is caught as well.
         let call: BoxFuture<'_, _> = match invocation.source {
-            EventSource::Api => Box::pin(self.call(invocation)),
-            EventSource::Other => Box::pin(self.post(invocation)),
+            EventSource::Api => Box::pin(self.call(router, invocation)),
+            EventSource::Other => Box::pin(self.post(router, invocation)),
         };
         let call = AssertUnwindSafe(call).catch_unwind();
         match tokio::time::timeout(timeout, call).await {
@@ -54,7 +90,7 @@ impl InProcess {
 
     /// Gives the router an event that is no HTTP request: posts it to `/events`, as the AWS Lambda Web
     /// Adapter does. A status of success is the function's success, and the body its result.
-    async fn post(&self, invocation: Invocation) -> Result<Value, InvokeError> {
+    async fn post(&self, router: &Router, invocation: Invocation) -> Result<Value, InvokeError> {
         let failed = |message: String| InvokeError::Failed(message);
         let mut request = Request::post("/events")
             .header("content-type", "application/json")
@@ -67,7 +103,7 @@ impl InProcess {
         if let Ok(arn) = HeaderValue::try_from(&self.arn) {
             request.headers_mut().insert("lambda-runtime-invoked-function-arn", arn);
         }
-        let response = match self.router.clone().call(request).await {
+        let response = match router.clone().call(request).await {
             Ok(response) => response,
             Err(never) => match never {},
         };
@@ -88,7 +124,7 @@ impl InProcess {
         Ok(serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.into_owned())))
     }
 
-    async fn call(&self, invocation: Invocation) -> Result<Value, InvokeError> {
+    async fn call(&self, router: &Router, invocation: Invocation) -> Result<Value, InvokeError> {
         let failed = |e: serde_json::Error| InvokeError::Failed(e.to_string());
         let payload: LambdaRequest = serde_json::from_str(&invocation.event).map_err(failed)?;
         let mut context = Context::default();
@@ -97,7 +133,7 @@ impl InProcess {
         context.request_id = invocation.request_id.to_string();
         context.xray_trace_id = Some(invocation.trace_id);
         // `call`, not `oneshot`, whose future is not `Send`; a router is always ready.
-        let call = Adapter::from(self.router.clone()).call(LambdaEvent::new(payload, context));
+        let call = Adapter::from(router.clone()).call(LambdaEvent::new(payload, context));
         let answer = match call.await {
             Ok(answer) => answer,
             Err(never) => match never {},

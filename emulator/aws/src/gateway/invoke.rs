@@ -6,6 +6,7 @@ use futures::future::BoxFuture;
 use serde_json::Value;
 
 use crate::function::Executable;
+use rehearse_core::journal::Cause;
 
 /// One event for a function.
 #[derive(Debug)]
@@ -18,6 +19,10 @@ pub(crate) struct Invocation {
     pub(crate) timeout: Duration,
     /// Where the event is from.
     pub(crate) source: EventSource,
+    /// The exchange of this invocation, which causes what the function does.
+    pub(crate) cause: Cause,
+    /// What caused that exchange.
+    pub(crate) caused_by: Option<Cause>,
 }
 
 /// Where an event is from.

@@ -15,11 +15,13 @@
 mod client_stream;
 mod connection;
 mod cors;
+mod environment;
 mod event;
 mod fake;
 mod gateway_error;
 mod handler;
 mod in_process;
+mod instances;
 pub(crate) mod invoke;
 mod invoker;
 pub(crate) mod lambda;
@@ -34,7 +36,9 @@ mod tests;
 mod token_bucket;
 
 pub use self::{
+    environment::FunctionEnvironment,
     fake::{FakeGateway, FakeGatewayBuilder},
+    instances::Instances,
     invoker::Invoker,
     lambda::{INIT_TIMEOUT, LambdaConfig, Launcher},
     server::{FunctionCode, Gateway},

@@ -6,7 +6,7 @@ use axum::Router;
 use tokio::runtime::Handle;
 
 use super::{
-    Invoker, connection,
+    Instances, Invoker, connection,
     handler::{GatewayFunction, Handler},
     in_process::InProcess,
     lambda::{LambdaConfig, ProcessPool},
@@ -28,6 +28,8 @@ use rehearse_core::{
 pub enum FunctionCode {
     /// A router of this process.
     Router(Router),
+    /// A function that builds a router of this process for each of its instances.
+    Instances(Box<Instances>),
     /// A program that is run as processes of its own.
     Lambda(Box<LambdaConfig>),
 }
@@ -56,6 +58,10 @@ impl Gateway {
             match code {
                 FunctionCode::Router(router) => {
                     GatewayFunction::new(id, timeout, InProcess::new(arn, router))
+                }
+                FunctionCode::Instances(instances) => {
+                    let code = InProcess::of(arn, id.clone(), *instances, journal.clone());
+                    GatewayFunction::new(id, timeout, code)
                 }
                 FunctionCode::Lambda(lambda) => {
                     GatewayFunction::new(id, timeout, ProcessPool::new(*lambda))

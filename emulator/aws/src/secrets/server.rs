@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use super::{Session, request, request::SecretRequest};
 use rehearse_core::{
     faults::{Cut, Fault, FaultableCall, Faults},
-    journal::{ExchangeDetail, Journal, Outcome, PendingExchange},
+    journal::{ExchangeDetail, Journal, Outcome, PendingExchange, with_cause},
     serve::Serving,
 };
 
@@ -165,7 +165,8 @@ async fn respond(
         name: request.plain_name().into(),
     };
     let name = request.exchange_name();
-    let exchange = secrets.0.journal.begin(name.as_str(), detail);
+    let cause = secrets.0.journal.callers().cause_of(None, function.as_deref());
+    let exchange = with_cause(cause, || secrets.0.journal.begin(name.as_str(), detail));
     let call = FaultableCall { function: function.as_deref(), ..FaultableCall::named(&name) };
     if let Some(Fault { failure, .. }) = secrets.0.faults.next_fault(&call) {
         secrets.0.faults.crash_if_requested(&failure, Cut::Before).await;

@@ -21,6 +21,14 @@ pub struct Exchange {
     pub started_us: u64,
     /// Real time that it took, in microseconds; `None` while it is under way.
     pub took_us: Option<u64>,
+    /// Position of the exchange that caused this one, such as the request that a database call was made
+    /// for; missing when nothing did, or it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caused_by: Option<u64>,
+    /// Position of the exchange at the root of this one's turn: a text, a request or an event, which has
+    /// its own position here; missing when it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<u64>,
     /// What was exchanged.
     #[serde(rename = "crossing")]
     pub detail: ExchangeDetail,
@@ -188,6 +196,19 @@ pub enum ExchangeDetail {
         /// What the step does, in short.
         title: String,
     },
+}
+
+impl ExchangeDetail {
+    /// Whether a turn begins here if nothing is known to have caused it.
+    pub(super) fn starts_turn(&self) -> bool {
+        matches!(
+            self,
+            Self::SmsReceived { .. }
+                | Self::Http { .. }
+                | Self::Webhook { .. }
+                | Self::Invocation { .. }
+        )
+    }
 }
 
 /// How a text to a customer was sent.

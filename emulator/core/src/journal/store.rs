@@ -345,6 +345,8 @@ mod tests {
             at: Timestamp::from_second(1_770_000_000).unwrap(),
             started_us: seq,
             took_us: Some(1),
+            caused_by: seq.checked_sub(1),
+            turn: Some(seq / 2),
             detail: details[at].clone(),
             outcome: Some(Outcome::status(200, json!({ "seq": seq }))),
         }

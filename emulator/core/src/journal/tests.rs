@@ -40,7 +40,7 @@ fn an_exchange_that_began_before_a_clear_ends_none_after_it() {
     let old = journal.begin("old", log("1"));
     journal.clear();
     let new = journal.begin("new", log("2"));
-    assert_eq!(old.seq, new.seq);
+    assert_eq!(old.cause.seq, new.cause.seq);
     old.end(Outcome::cut());
     let ExchangeDetail::Log { line, .. } = &journal.since(0)[0].detail else { unreachable!() };
     assert_eq!((line.as_str(), &journal.since(0)[0].outcome), ("2", &None));

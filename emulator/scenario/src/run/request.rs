@@ -35,6 +35,8 @@ impl Running<'_> {
         let title = step.request.method.to_string();
         let failed = |error: reqwest::Error| self.unanswered_call(&title, error, path);
         let open = self.noted(&request);
+        let callers = self.world.journal().callers();
+        let _running = open.as_ref().map(|open| callers.begin_outside(open));
         let response = self.web.execute(request).await.map_err(&failed)?;
         let status = response.status().as_u16();
         let mut headers = Map::new();

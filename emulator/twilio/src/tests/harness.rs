@@ -92,6 +92,7 @@ impl Harness {
             line_types: Default::default(),
             seed: 1,
             hosts: Default::default(),
+            gateway: None,
             messages_kept: None,
         };
         change(&mut options, &url);

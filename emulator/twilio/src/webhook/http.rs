@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::url::FailureClass;
 use crate::{Method, Signing, signature::sign};
+use rehearse_core::journal::{CAUSE_HEADER, current_cause};
 
 /// Most bytes of a response body that Twilio reads.
 const MAX_BODY: usize = 64 * 1024;
@@ -21,6 +22,8 @@ pub(super) struct HttpRequest<'a> {
     pub url: &'a str,
     /// Public hosts that are on this machine, and the base URL of each.
     pub hosts: &'a BTreeMap<String, String>,
+    /// The base URL of the emulator's gateway, which is told the cause of a request.
+    pub gateway: Option<&'a str>,
     pub method: Method,
     pub params: &'a [(String, String)],
     pub auth_token: &'a str,
@@ -131,16 +134,22 @@ async fn send(
         }
     };
     let local = |url: &str| reachable(request.hosts, url);
-    let (mut builder, host) = match request.method {
-        Method::Post => {
-            let (url, host) = local(request.url);
-            (web.post(url), host)
-        }
-        Method::Get => {
-            let (url, host) = local(&url_with(request.params));
-            (web.get(url), host)
-        }
+    let url = match request.method {
+        Method::Post => request.url.to_owned(),
+        Method::Get => url_with(request.params),
     };
+    let (url, host) = local(&url);
+    let is_gateway = request.gateway.is_some_and(|gateway| {
+        url.strip_prefix(gateway)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+    });
+    let mut builder = match request.method {
+        Method::Post => web.post(url),
+        Method::Get => web.get(url),
+    };
+    if let Some(cause) = current_cause().filter(|_| is_gateway) {
+        builder = builder.header(CAUSE_HEADER, cause.to_string());
+    }
     if request.method == Method::Post {
         builder = builder
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded; charset=utf-8")

@@ -1,11 +1,11 @@
 //! What a function that runs as processes is, and how it is run.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use rehearse_core::{clock::Clock, journal::Journal};
 
 use super::Launcher;
-use crate::function::Executable;
+use crate::{function::Executable, gateway::FunctionEnvironment};
 
 /// A function that runs as processes, and how they are run.
 #[derive(Debug, Clone)]
@@ -17,7 +17,7 @@ pub struct LambdaConfig {
     /// The program.
     pub executable: Executable,
     /// Variables from the template and the world.
-    pub environment: BTreeMap<String, String>,
+    pub environment: FunctionEnvironment,
     /// The template's `Handler`.
     pub handler: String,
     /// Memory in MB. The function is told of it, but not held to it.

@@ -16,6 +16,7 @@ use crate::{function::Executable, gateway::event::REGION};
 pub(super) fn variables(
     lambda: &LambdaConfig,
     executable: &Executable,
+    instance: &str,
     runtime: SocketAddr,
     now: Timestamp,
 ) -> BTreeMap<String, String> {
@@ -32,8 +33,8 @@ pub(super) fn variables(
     // In Lambda's own spelling: the time zone of a POSIX string, not of a file.
     set("TZ", ":UTC".into());
     set("PATH", "/usr/local/bin:/usr/bin/:/bin:/opt/bin".into());
-    for (name, value) in &lambda.environment {
-        set(name, value.clone());
+    for (name, value) in lambda.environment.of_instance(instance) {
+        set(&name, value);
     }
     set("AWS_LAMBDA_FUNCTION_NAME", name.clone());
     set("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", lambda.memory.to_string());

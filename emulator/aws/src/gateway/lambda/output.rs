@@ -10,7 +10,7 @@ use std::{
 use tokio::net::unix::pipe::Receiver;
 
 use crate::gateway::invoke::OutputTail;
-use rehearse_core::journal::{ExchangeDetail, Journal};
+use rehearse_core::journal::{Cause, ExchangeDetail, Journal, with_cause};
 
 /// A longer line is cut into pieces, as CloudWatch does.
 const MAX_LINE_BYTES: usize = 256 << 10;
@@ -36,6 +36,8 @@ struct OutputInner {
 #[derive(Debug, Default)]
 struct State {
     request_id: Option<Arc<str>>,
+    /// The request's exchange.
+    cause: Option<Cause>,
     /// A line that has not ended.
     line: Vec<u8>,
     /// Bytes written since the request began.
@@ -68,10 +70,11 @@ impl Output {
     }
 
     /// Begins a request: what is written from now on belongs to it.
-    pub(super) fn begin(&self, request_id: &Arc<str>) {
+    pub(super) fn begin(&self, request_id: &Arc<str>, cause: Cause) {
         self.finish();
         let mut state = self.state();
         state.request_id = Some(Arc::clone(request_id));
+        state.cause = Some(cause);
         state.bytes = 0;
         state.last.clear();
     }
@@ -159,6 +162,7 @@ impl OutputInner {
         let (function, request_id) =
             (self.function.clone(), state.request_id.as_deref().map(str::to_owned));
         let name = format!("log.{function}");
-        self.journal.note(name, ExchangeDetail::Log { function, request_id, line });
+        let detail = ExchangeDetail::Log { function, request_id, line };
+        with_cause(state.cause, || self.journal.note(name, detail));
     }
 }

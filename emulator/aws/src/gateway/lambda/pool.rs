@@ -59,7 +59,7 @@ impl ProcessPool {
     }
 
     async fn run(&self, invocation: Invocation) -> Result<Value, InvokeError> {
-        let Invocation { request_id, trace_id, event, timeout, .. } = invocation;
+        let Invocation { request_id, trace_id, event, timeout, cause, caused_by, .. } = invocation;
         if event.len() > MAX_PAYLOAD_BYTES {
             return Err(InvokeError::TooLarge { what: "event", limit: MAX_PAYLOAD_BYTES });
         }
@@ -68,9 +68,12 @@ impl ProcessPool {
             let IdleProcess { process, event_sender } = self.0.acquire().await?;
             let mut guard = KillOnDrop { pool: &self.0, process, is_done: false };
             let (reply, result) = oneshot::channel();
-            if !guard.process.begin(&request_id, reply) {
+            if !guard.process.begin(&request_id, cause, reply) {
                 continue;
             }
+            let (lambda, name) = (&self.0.lambda, guard.process.name.as_str());
+            let callers = lambda.journal.callers();
+            let _running = callers.begin(Some(&lambda.id), Some(name), cause, caused_by);
             let event = Event {
                 request_id: Arc::clone(&request_id),
                 trace_id: trace_id.clone(),

@@ -20,6 +20,7 @@ use tokio::{
 
 use super::{config::LambdaConfig, environment, output::Output};
 use crate::{function::Executable, gateway::invoke::InvokeError};
+use rehearse_core::journal::Cause;
 
 /// What came of an event.
 pub(super) type InvocationResult = Result<Value, InvokeError>;
@@ -28,6 +29,8 @@ pub(super) type InvocationResult = Result<Value, InvokeError>;
 #[derive(Debug)]
 pub(super) struct Process {
     pub(super) id: u64,
+    /// Of this instance, for the paths of its endpoints.
+    pub(super) name: String,
     output: Output,
     group: ProcessGroup,
     state: Mutex<State>,
@@ -67,7 +70,8 @@ impl Process {
         id: u64,
         runtime_api: SocketAddr,
     ) -> io::Result<RunningProcess> {
-        let variables = environment::variables(lambda, executable, runtime_api, lambda.clock.now());
+        let (name, now) = (format!("{}-{id}", lambda.id), lambda.clock.now());
+        let variables = environment::variables(lambda, executable, &name, runtime_api, now);
         let (command, pipe) = lambda.launcher.command(executable, &variables)?;
         let mut command = Command::from(command);
         let child = command.kill_on_drop(true).spawn()?;
@@ -76,7 +80,7 @@ impl Process {
         let pid = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         let output = Output::new(&lambda.id, pipe, lambda.journal.clone())?;
         let group = ProcessGroup(Mutex::new(pid));
-        let process = Arc::new(Self { id, output, group, state: Mutex::default() });
+        let process = Arc::new(Self { id, name, output, group, state: Mutex::default() });
         Ok(RunningProcess { process, child })
     }
 
@@ -84,9 +88,10 @@ impl Process {
     pub(super) fn begin(
         &self,
         request_id: &Arc<str>,
+        cause: Cause,
         reply: oneshot::Sender<InvocationResult>,
     ) -> bool {
-        self.output.begin(request_id);
+        self.output.begin(request_id, cause);
         let mut state = self.state();
         if !state.has_ended {
             state.current = Some(Current { request_id: Arc::clone(request_id), reply });

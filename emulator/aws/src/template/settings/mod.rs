@@ -241,6 +241,23 @@ pub struct Endpoints {
     pub lambda: String,
 }
 
+impl Endpoints {
+    /// The same endpoints with a path before that of each call, by which a caller is known; the gateway
+    /// and the secrets extension, which are called by everybody alike, stay as they are.
+    #[must_use]
+    pub fn with_path(&self, path: &str) -> Self {
+        let with = |url: &str| format!("{url}{path}");
+        Self {
+            gateway: self.gateway.clone(),
+            twilio: with(&self.twilio),
+            openai: with(&self.openai),
+            dynamodb: with(&self.dynamodb),
+            secrets: self.secrets.clone(),
+            lambda: with(&self.lambda),
+        }
+    }
+}
+
 impl Webhook {
     /// A webhook at this route, and nothing else.
     pub fn to(route: RoutePath) -> Self {

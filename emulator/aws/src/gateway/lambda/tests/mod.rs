@@ -146,7 +146,7 @@ fn lambda(example: &str) -> LambdaConfig {
         id: "F".into(),
         name: "F-on-aws".into(),
         executable: executable(example),
-        environment: BTreeMap::new(),
+        environment: BTreeMap::new().into(),
         handler: "bootstrap".into(),
         memory: 128,
         concurrency: 10,
@@ -160,7 +160,10 @@ fn lambda(example: &str) -> LambdaConfig {
 
 fn with(variables: &[(&str, &str)]) -> LambdaConfig {
     let pairs = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
-    LambdaConfig { environment: pairs.collect(), ..lambda("runtime_client") }
+    LambdaConfig {
+        environment: pairs.collect::<BTreeMap<_, _>>().into(),
+        ..lambda("runtime_client")
+    }
 }
 
 /// Examples stand beside the folder of the test's own binary; `cargo test` builds them.

@@ -62,6 +62,7 @@ const CODES: &[(u32, &str)] = &[
         21408,
         "Permission to send an SMS or MMS has not been enabled for the region indicated by the 'To' number",
     ),
+    (21421, "Phone Number is invalid"),
     (21422, "The phone number you are attempting to purchase is not available"),
     (21481, "Invalid PageToken"),
     (21502, "Invalid URL"),
@@ -91,6 +92,12 @@ const CODES: &[(u32, &str)] = &[
     (21703, "The Messaging Service does not have a phone number available to send a message"),
     (21704, "The Messaging Service contains no phone numbers"),
     (21705, "The Messaging Service Sid is invalid"),
+    (21710, "Phone Number or Short Code is already in the Messaging Service."),
+    (
+        21711,
+        "Phone Number, Shortcode, or AlphaSender is not associated to the specified Messaging Service.",
+    ),
+    (21712, "Phone Number or Short Code is associated with another Messaging Service."),
     (30001, "Queue overflow"),
     (30002, "Account suspended"),
     (30003, "Unreachable destination handset"),
@@ -128,6 +135,7 @@ const CODES: &[(u32, &str)] = &[
     (35111, "SendAt timestamp is missing"),
     (35114, "SendAt time must be between 300 seconds and 35 days from now"),
     (35118, "MessagingServiceSid is required to schedule a message"),
+    (90007, "Invalid validity period value"),
 ];
 
 #[cfg(test)]

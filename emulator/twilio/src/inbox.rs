@@ -76,6 +76,7 @@ impl Inbox {
                 in_reply_to: Some(sid),
                 status_callback: None,
                 service: None,
+                service_chooses: false,
                 send_at: None,
             });
         }
@@ -99,7 +100,8 @@ impl Inbox {
             Some(Keyword::Start) => state.opt_in(phone, &text.from),
             Some(Keyword::Help) | None => {}
         }
-        state.messages.push(Message {
+        let logged = state.inbound(number).is_some();
+        let message = Message {
             sid,
             direction: Direction::Inbound,
             from: Some(text.from.clone()),
@@ -117,7 +119,11 @@ impl Inbox {
             via: None,
             in_reply_to: None,
             ends_as_sent: false,
-        });
+        };
+        // Twilio does not log what a Messaging Service without a URL drops.
+        if logged {
+            state.messages.push(message);
+        }
         let params = params(&options.account_sid, number, sid, text, size.count, keyword);
         let received = ReceivedMessage {
             sid,
@@ -151,8 +157,9 @@ impl Inbox {
             let state = self.account.state();
             let number = state.number(&received.number).unwrap_or(&state.first);
             let numbers: Vec<String> = state.numbers().map(|number| number.phone.clone()).collect();
-            (number.config.clone(), numbers)
+            (state.inbound(number), numbers)
         };
+        let Some(config) = config else { return delivery };
         let Some(url) = config.webhook_url else { return delivery };
         let mut fallback = config.fallback_url.map(|url| (url, config.fallback_method));
         let mut call = WebhookCall {
@@ -238,6 +245,7 @@ fn outgoing(reply: Reply, received: &ReceivedMessage) -> OutgoingMessage {
         in_reply_to: Some(received.sid),
         status_callback: reply.status_callback,
         service: None,
+        service_chooses: false,
         send_at: None,
     }
 }

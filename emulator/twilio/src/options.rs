@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::Deserialize;
 
+use super::ServiceConfig;
+
 /// The account and its numbers.
 #[derive(Clone)]
 pub struct Options {
@@ -19,6 +21,8 @@ pub struct Options {
     pub config: NumberConfig,
     /// The account's other numbers and their configurations at the start.
     pub other_numbers: Vec<(String, NumberConfig)>,
+    /// The account's Messaging Services at the start.
+    pub services: Vec<ServiceConfig>,
     /// What Lookup says of numbers' lines; the others are mobile. A text to a landline is not delivered.
     pub line_types: BTreeMap<String, LineType>,
     /// Equal seeds give equal message sids.
@@ -40,6 +44,7 @@ impl Default for Options {
             number: "+15550100000".into(),
             config: NumberConfig::default(),
             other_numbers: Vec::new(),
+            services: Vec::new(),
             line_types: BTreeMap::new(),
             seed: 0,
             hosts: BTreeMap::new(),
@@ -55,6 +60,7 @@ impl fmt::Debug for Options {
             .field("number", &self.number)
             .field("config", &self.config)
             .field("other_numbers", &self.other_numbers)
+            .field("services", &self.services)
             .field("seed", &self.seed)
             .field("hosts", &self.hosts)
             .field("messages_kept", &self.messages_kept)

@@ -14,13 +14,14 @@ use std::{
 };
 
 use jiff::Timestamp;
-use tokio::task::JoinSet;
+use tokio::{sync::oneshot, task::JoinSet};
 
 use super::{
     DeliveryPlan, LineType, Message, Method, Segments, Sid, Signing, Status, WebhookKind,
     account::Account,
     callback::callback_params,
     course::{CourseStep, Happening, StatusChange, course, rank},
+    lanes::Lanes,
     options::Endpoint,
     outgoing::{MAX_BODY, OutgoingMessage},
     plan::end_of,
@@ -41,6 +42,8 @@ pub(crate) struct Outbox {
     put_off: Mutex<Vec<PutOff>>,
     /// Where later statuses of the messages go that have a status callback.
     callbacks: Mutex<HashMap<Sid, Endpoint>>,
+    /// What is happening to messages that have a status callback: the callbacks of one never overlap.
+    lanes: Lanes<Work>,
     tasks: Mutex<JoinSet<()>>,
     /// Whether a task releases what is due as a running clock goes on.
     following: AtomicBool,
@@ -62,6 +65,23 @@ struct PutOff {
     what: Happening,
 }
 
+/// A part of what happens to a message with a status callback.
+struct Work {
+    sender: String,
+    callback: Option<Endpoint>,
+    what: Happening,
+    /// Whether it happens whatever status the message has.
+    reported: bool,
+    /// Told when it has happened.
+    done: Option<oneshot::Sender<()>>,
+}
+
+impl Work {
+    fn new(sender: String, callback: Option<Endpoint>, what: Happening) -> Self {
+        Self { sender, callback, what, reported: false, done: None }
+    }
+}
+
 impl Outbox {
     pub fn new(account: Arc<Account>, webhooks: Arc<WebhookClient>) -> Self {
         Self {
@@ -70,6 +90,7 @@ impl Outbox {
             scheduled: Mutex::default(),
             put_off: Mutex::default(),
             callbacks: Mutex::default(),
+            lanes: Lanes::default(),
             tasks: Mutex::default(),
             following: AtomicBool::new(false),
         }
@@ -95,12 +116,18 @@ impl Outbox {
 
     /// Accepts a message for sending and returns it with its first status.
     pub fn send(self: &Arc<Self>, mut message: OutgoingMessage) -> Message {
+        if message.service_chooses && message.send_at.is_none() {
+            self.choose_sender(&mut message);
+        }
         let size = self.measure(&message);
         let mut scheduled = self.scheduled();
         let mut state = self.account.state();
         if message.status_callback.is_none() {
+            let service = message.service.as_deref().and_then(|sid| state.service(sid));
+            let of_service = service.and_then(|service| service.config.status_callback.clone());
             let sender = state.number(&message.from);
-            let url = sender.and_then(|number| number.config.status_callback.clone());
+            let url = of_service
+                .or_else(|| sender.and_then(|number| number.config.status_callback.clone()));
             message.status_callback = url.map(|url| Endpoint { url, method: Method::Post });
         }
         let sid = state.sids.generate(!message.media.is_empty());
@@ -123,8 +150,15 @@ impl Outbox {
         let now = self.account.clock.now();
         let mut due = take_due(&mut self.scheduled(), |message| message.at <= now);
         due.sort_by_key(|message| message.at);
-        for message in due {
-            self.dispatch(message.sid, message.message);
+        for ScheduledMessage { sid, mut message, .. } in due {
+            if message.service_chooses {
+                self.choose_sender(&mut message);
+                let size = self.measure(&message);
+                if let Some(kept) = self.account.state().messages.get_mut(sid) {
+                    (kept.segments, kept.encoding) = (size.count, size.encoding);
+                }
+            }
+            self.dispatch(sid, message);
         }
         let mut due = take_due(&mut self.put_off(), |put_off| put_off.at <= now);
         due.sort_by_key(|put_off| put_off.at);
@@ -137,13 +171,12 @@ impl Outbox {
             }
         }
         for (sid, due) in messages {
-            if due.iter().any(|put_off| matches!(put_off.what, Happening::CallBack(_))) {
-                let outbox = Arc::clone(self);
-                self.spawn(async move {
-                    for PutOff { sender, callback, what, .. } in due {
-                        outbox.happen(sid, &sender, callback.as_ref(), what).await;
-                    }
-                });
+            if self.lanes.is_busy(sid)
+                || due.iter().any(|put_off| matches!(put_off.what, Happening::CallBack(_)))
+            {
+                let work =
+                    |PutOff { sender, callback, what, .. }| Work::new(sender, callback, what);
+                self.queue(sid, due.into_iter().map(work));
                 continue;
             }
             for PutOff { sender, what, .. } in due {
@@ -175,8 +208,7 @@ impl Outbox {
         let sender = canceled.message.from;
         self.change_status(sid, &sender, change);
         if let Some(callback) = canceled.message.status_callback {
-            let outbox = Arc::clone(self);
-            self.spawn(async move { outbox.call_back(sid, &callback, change).await });
+            self.queue(sid, [Work::new(sender, Some(callback), Happening::CallBack(change))]);
         }
         true
     }
@@ -192,6 +224,7 @@ impl Outbox {
         self.scheduled().clear();
         self.put_off().clear();
         self.callbacks().clear();
+        self.lanes.clear();
         self.following.store(false, Ordering::Relaxed);
     }
 
@@ -203,7 +236,12 @@ impl Outbox {
 
     /// Gives a sent message another status, as a late report of the carrier does, and calls its status
     /// callback if it has one. Returns the message; `None` when no message that was sent has this sid.
-    pub async fn report(&self, sid: Sid, status: Status, error: Option<u32>) -> Option<Message> {
+    pub async fn report(
+        self: &Arc<Self>,
+        sid: Sid,
+        status: Status,
+        error: Option<u32>,
+    ) -> Option<Message> {
         let _activity = self.account.activity.begin();
         let change = StatusChange { status, error };
         let sent =
@@ -213,10 +251,20 @@ impl Outbox {
             state.messages.get(sid).filter(sent)?.from.clone().unwrap_or_default()
         };
         let callback = self.callbacks().get(&sid).cloned();
-        self.change_status(sid, &sender, change);
-        if let Some(callback) = callback {
-            self.call_back(sid, &callback, change).await;
-        }
+        let Some(callback) = callback else {
+            self.change_status(sid, &sender, change);
+            return self.account.state().messages.get(sid).cloned();
+        };
+        let (done, happened) = oneshot::channel();
+        let changed =
+            Work { reported: true, ..Work::new(sender.clone(), None, Happening::Change(change)) };
+        let told = Work {
+            done: Some(done),
+            ..Work::new(sender, Some(callback), Happening::CallBack(change))
+        };
+        self.queue(sid, [changed, told]);
+        // It never happens when everything was reset meanwhile.
+        let _ = happened.await;
         self.account.state().messages.get(sid).cloned()
     }
 
@@ -269,12 +317,8 @@ impl Outbox {
             self.follow_running_clock();
         }
         if callback.is_some() {
-            let outbox = Arc::clone(self);
-            self.spawn(async move {
-                for step in at_once {
-                    outbox.happen(sid, &sender, callback.as_ref(), step.what).await;
-                }
-            });
+            let work = |step: CourseStep| Work::new(sender.clone(), callback.clone(), step.what);
+            self.queue(sid, at_once.into_iter().map(work));
         } else {
             for step in at_once {
                 if let Happening::Change(change) = step.what {
@@ -286,6 +330,10 @@ impl Outbox {
 
     /// How a message ends, and the plan for it.
     fn end(&self, message: &OutgoingMessage) -> (StatusChange, Option<DeliveryPlan>) {
+        if message.from.is_empty() {
+            // A Messaging Service that has lost its numbers since the message was scheduled.
+            return (StatusChange { status: Status::Failed, error: Some(21704) }, None);
+        }
         if self.account.has_opted_out(&message.from, &message.to) && message.via != Via::Twilio {
             // Only a Messaging Service's message gets here: others were refused before.
             return (StatusChange { status: Status::Failed, error: Some(21610) }, None);
@@ -308,13 +356,38 @@ impl Outbox {
         (end, None)
     }
 
-    async fn happen(&self, sid: Sid, sender: &str, callback: Option<&Endpoint>, what: Happening) {
+    /// Has a Messaging Service choose the number that sends.
+    fn choose_sender(&self, message: &mut OutgoingMessage) {
+        if let Some(service) = &message.service {
+            let chosen = self.account.state().choose_sender(service, &message.to);
+            message.from = chosen.unwrap_or_default();
+        }
+    }
+
+    /// Has things happen to a message behind what is happening to it.
+    fn queue(self: &Arc<Self>, sid: Sid, work: impl IntoIterator<Item = Work>) {
+        if self.lanes.push(sid, work) {
+            let outbox = Arc::clone(self);
+            self.spawn(async move {
+                while let Some(work) = outbox.lanes.next(sid) {
+                    outbox.happen(sid, work).await;
+                }
+            });
+        }
+    }
+
+    async fn happen(&self, sid: Sid, Work { sender, callback, what, reported, done }: Work) {
         match (what, callback) {
-            (Happening::Change(change), _) => self.go_on(sid, sender, change),
+            (Happening::Change(change), _) if reported => self.change_status(sid, &sender, change),
+            (Happening::Change(change), _) => self.go_on(sid, &sender, change),
             (Happening::CallBack(change), Some(callback)) => {
-                self.call_back(sid, callback, change).await;
+                self.call_back(sid, &callback, change).await;
             }
             (Happening::CallBack(_), None) => {}
+        }
+        if let Some(done) = done {
+            // Whoever waited may be gone.
+            let _ = done.send(());
         }
     }
 

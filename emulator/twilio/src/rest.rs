@@ -8,8 +8,10 @@ mod lookups;
 mod messages;
 mod numbers;
 mod page;
+mod pool;
 mod request;
 mod sent_filter;
+mod services;
 
 use std::{io, sync::Arc};
 
@@ -55,6 +57,10 @@ struct ApiResponse {
     journaled: Value,
 }
 
+/// What a deletion is answered.
+const NO_CONTENT: ApiResponse =
+    ApiResponse { status: 204, body: Vec::new(), journaled: Value::Null };
+
 pub(crate) fn router(api: RestApi) -> Router {
     Router::new().fallback(serve).with_state(api)
 }
@@ -94,7 +100,7 @@ async fn serve(State(api): State<RestApi>, request: Request) -> Response {
         None => {
             api.outbox.release_due();
             let query = Params::parse(parts.uri.query().unwrap_or_default().as_bytes());
-            api.run(route, path, &params, &query)
+            api.run(route, &base(&parts.headers), path, &params, &query)
         }
     };
     if fault.cut == Some(Cut::After) {
@@ -120,6 +126,7 @@ impl RestApi {
     fn run(
         &self,
         route: Route<'_>,
+        base: &str,
         path: &str,
         params: &Params,
         query: &Params,
@@ -133,7 +140,7 @@ impl RestApi {
             }
             Route::DeleteMessage(sid) => {
                 messages::delete(account, inbox, sid, path)?;
-                Ok(ApiResponse { status: 204, body: Vec::new(), journaled: Value::Null })
+                Ok(NO_CONTENT)
             }
             Route::ListMessages => {
                 let state = account.state();
@@ -155,6 +162,35 @@ impl RestApi {
             Route::LookUp(number) => {
                 encode(200, &lookups::fetch(account, number, query)?, Value::Null)
             }
+            Route::CreateService => {
+                encode(201, &services::create(account, base, params)?, Value::Null)
+            }
+            Route::ListServices => {
+                encode(200, &services::list(account, base, path, query)?, Value::Null)
+            }
+            Route::FetchService(sid) => {
+                encode(200, &services::fetch(account, base, sid, path)?, Value::Null)
+            }
+            Route::UpdateService(sid) => {
+                encode(200, &services::update(account, base, sid, path, params)?, Value::Null)
+            }
+            Route::DeleteService(sid) => {
+                services::delete(account, sid, path)?;
+                Ok(NO_CONTENT)
+            }
+            Route::AddToPool(service) => {
+                encode(201, &pool::add(account, base, service, path, params)?, Value::Null)
+            }
+            Route::ListPool(service) => {
+                encode(200, &pool::list(account, base, service, path, query)?, Value::Null)
+            }
+            Route::FetchOfPool(service, sid) => {
+                encode(200, &pool::fetch(account, base, (service, sid), path)?, Value::Null)
+            }
+            Route::RemoveFromPool(service, sid) => {
+                pool::remove(account, (service, sid), path)?;
+                Ok(NO_CONTENT)
+            }
             Route::MethodNotAllowed => Err(ApiError::new(20004)),
             Route::Unknown => Err(ApiError::not_found(path)),
         }
@@ -169,6 +205,12 @@ impl RestApi {
 fn encode(status: u16, body: &impl Serialize, journaled: Value) -> Result<ApiResponse, ApiError> {
     let body = serde_json::to_vec(body).map_err(|_| ApiError::new(20500))?;
     Ok(ApiResponse { status, body, journaled })
+}
+
+/// Where the API was asked, for links that lead back to it.
+fn base(headers: &HeaderMap) -> String {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    format!("http://{}", host.unwrap_or("127.0.0.1"))
 }
 
 fn is_form(headers: &HeaderMap) -> bool {

@@ -18,6 +18,16 @@ pub(super) enum Route<'a> {
     FetchNumber(&'a str),
     UpdateNumber(&'a str),
     FetchAccount,
+    CreateService,
+    ListServices,
+    FetchService(&'a str),
+    UpdateService(&'a str),
+    DeleteService(&'a str),
+    // The numbers of a service, and then one of them.
+    AddToPool(&'a str),
+    ListPool(&'a str),
+    FetchOfPool(&'a str, &'a str),
+    RemoveFromPool(&'a str, &'a str),
     /// Lookup v2.
     LookUp(&'a str),
     /// A known path with a method that it does not have.
@@ -33,6 +43,9 @@ impl<'a> Route<'a> {
                 "GET" => Self::LookUp(number),
                 _ => Self::MethodNotAllowed,
             };
+        }
+        if let Some(rest) = path.strip_prefix("/v1/Services") {
+            return Self::of_services(method, rest);
         }
         let Some(rest) = path.strip_prefix("/2010-04-01/Accounts/") else { return Self::Unknown };
         let Some(rest) = rest.strip_prefix(account_sid) else { return Self::Unknown };
@@ -61,6 +74,32 @@ impl<'a> Route<'a> {
         }
     }
 
+    /// The operation on Messaging Services that the part of a path behind `/v1/Services` asks for.
+    fn of_services(method: &Method, rest: &'a str) -> Self {
+        let mut parts = rest.strip_prefix('/').unwrap_or(rest).split('/');
+        let parts = (parts.next().unwrap_or_default(), parts.next(), parts.next(), parts.next());
+        match (parts, method.as_str()) {
+            ((_, _, _, Some(_)), _) => Self::Unknown,
+            _ if !rest.is_empty() && !rest.starts_with('/') => Self::Unknown,
+            (("", None, ..), "POST") => Self::CreateService,
+            (("", None, ..), "GET") => Self::ListServices,
+            (("", Some(_), ..), _) => Self::Unknown,
+            ((sid, None, ..), "GET") => Self::FetchService(sid),
+            ((sid, None, ..), "POST") => Self::UpdateService(sid),
+            ((sid, None, ..), "DELETE") => Self::DeleteService(sid),
+            ((sid, Some("PhoneNumbers"), None, _), "POST") => Self::AddToPool(sid),
+            ((sid, Some("PhoneNumbers"), None, _), "GET") => Self::ListPool(sid),
+            ((service, Some("PhoneNumbers"), Some(sid), _), "GET") => {
+                Self::FetchOfPool(service, sid)
+            }
+            ((service, Some("PhoneNumbers"), Some(sid), _), "DELETE") => {
+                Self::RemoveFromPool(service, sid)
+            }
+            ((_, None | Some("PhoneNumbers"), ..), _) => Self::MethodNotAllowed,
+            _ => Self::Unknown,
+        }
+    }
+
     /// The exchange's name in the journal, by which faults are armed.
     pub fn name(self) -> &'static str {
         match self {
@@ -74,6 +113,15 @@ impl<'a> Route<'a> {
             Self::FetchNumber(_) => "twilio.numbers.fetch",
             Self::UpdateNumber(_) => "twilio.numbers.update",
             Self::FetchAccount => "twilio.accounts.fetch",
+            Self::CreateService => "twilio.services.create",
+            Self::ListServices => "twilio.services.list",
+            Self::FetchService(_) => "twilio.services.fetch",
+            Self::UpdateService(_) => "twilio.services.update",
+            Self::DeleteService(_) => "twilio.services.delete",
+            Self::AddToPool(_) => "twilio.pool.create",
+            Self::ListPool(_) => "twilio.pool.list",
+            Self::FetchOfPool(..) => "twilio.pool.fetch",
+            Self::RemoveFromPool(..) => "twilio.pool.delete",
             Self::LookUp(_) => "twilio.lookups.fetch",
             Self::MethodNotAllowed | Self::Unknown => "twilio.unknown",
         }

@@ -89,6 +89,7 @@ impl Harness {
                 ..NumberConfig::default()
             },
             other_numbers: Vec::new(),
+            services: Vec::new(),
             line_types: Default::default(),
             seed: 1,
             hosts: Default::default(),

@@ -8,6 +8,7 @@ mod lists;
 mod numbers;
 mod opt_out;
 mod rest;
+mod services;
 mod spec;
 mod status;
 mod steering;

@@ -58,7 +58,7 @@ pub struct Fault {
 }
 
 /// The names in the journal of the exchanges that can fail.
-pub const NAMES: [&str; 45] = [
+pub const NAMES: [&str; 49] = [
     "openai.responses",
     "openai.chat",
     "twilio.messages.create",
@@ -66,6 +66,10 @@ pub const NAMES: [&str; 45] = [
     "twilio.messages.list",
     "twilio.messages.update",
     "twilio.messages.delete",
+    "twilio.media.fetch",
+    "twilio.media.list",
+    "twilio.media.download",
+    "twilio.media.delete",
     "twilio.numbers.create",
     "twilio.numbers.fetch",
     "twilio.numbers.list",

@@ -2,14 +2,18 @@
 
 use std::{
     collections::{BTreeSet, HashSet},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 
 use super::{
-    DeliveryPlan, NumberConfig, Options, message_log::MessageLog, number::Number, service::Service,
+    DeliveryPlan, NumberConfig, Options, Sid,
+    media::{Fetched, MediaStore},
+    message_log::MessageLog,
+    number::Number,
+    service::Service,
     sid::SidGenerator,
 };
 use rehearse_core::{activity::ActivityTracker, clock::Clock, faults::Faults, journal::Journal};
@@ -23,6 +27,8 @@ pub(crate) struct Account {
     pub activity: ActivityTracker,
     /// Business time at the start.
     pub started: Timestamp,
+    /// Where the account is served, for the URLs of files.
+    pub url: OnceLock<String>,
     state: Mutex<AccountState>,
 }
 
@@ -38,6 +44,8 @@ pub(crate) struct AccountState {
     /// How many services the API has created, for their sids.
     pub services_created: u64,
     pub messages: MessageLog,
+    /// The files of messages.
+    pub media: MediaStore,
     pub sids: SidGenerator,
     /// What becomes of messages, and for how many more each plan is.
     plans: Vec<(DeliveryPlan, Option<u32>)>,
@@ -57,6 +65,7 @@ impl Account {
             activity: ActivityTracker::default(),
             started,
             clock,
+            url: OnceLock::new(),
             state: Mutex::new(state),
             options,
         }
@@ -132,9 +141,20 @@ impl AccountState {
             first,
             others,
             messages: MessageLog::new(options.messages_kept),
+            media: MediaStore::default(),
             sids: SidGenerator::new(options.seed),
             plans: Vec::new(),
             opted_out: HashSet::new(),
+        }
+    }
+
+    /// Keeps the files of a message, and those of other messages for as long as these are kept.
+    pub fn keep_media(&mut self, message: Sid, files: Vec<Fetched>, now: Timestamp) {
+        self.media.keep(message, files, now);
+        // Now and then, so that each message costs the same.
+        if self.media.len() > 64 && self.media.len() > self.messages.len() * 2 {
+            let messages = &self.messages;
+            self.media.retain(|sid| messages.get(sid).is_some());
         }
     }
 

@@ -10,9 +10,10 @@ use std::{
 };
 
 use super::{
-    Delivery, Direction, Inbound, Message, Segments, Sid, Signing, Status, WebhookKind,
+    Delivery, Direction, Inbound, Media, Message, Segments, Sid, Signing, Status, WebhookKind,
     account::Account,
     geo,
+    media::{self, Fetched},
     number::Number,
     opt_out::Keyword,
     options::Endpoint,
@@ -51,10 +52,14 @@ impl Inbox {
     }
 
     /// Records a text, acts on an opt-out keyword and sends Twilio's notice about it.
-    pub fn accept(&self, text: Inbound) -> Sid {
+    ///
+    /// A file that is a name and no URL, such as `screen.jpg`, is served by the API itself.
+    pub fn accept(&self, mut text: Inbound) -> Sid {
+        let sid = self.account.state().sids.generate(!text.media.is_empty());
+        self.host(sid, &mut text.media);
         let media: Vec<String> = text.media.iter().map(|media| media.url.clone()).collect();
         let number = self.number(&text);
-        let (sid, notice) = self.record(&text, &number, &media);
+        let notice = self.record(sid, &text, &number, &media);
         self.account.journal.note(
             "sms.received",
             ExchangeDetail::SmsReceived {
@@ -83,14 +88,41 @@ impl Inbox {
         sid
     }
 
-    /// Changes the account's state for a text; returns its sid and the text of Twilio's notice.
-    fn record(&self, text: &Inbound, number: &Number, media: &[String]) -> (Sid, Option<String>) {
+    /// Keeps the files of a text, and gives those a URL that have none.
+    fn host(&self, sid: Sid, files: &mut [Media]) {
+        if files.is_empty() {
+            return;
+        }
+        let url = self.account.url.get().map(String::as_str).unwrap_or_default();
+        let account = &self.account.options.account_sid;
+        let mut kept = Vec::new();
+        for (index, file) in files.iter_mut().enumerate() {
+            let stand_in = media::stand_in(&file.url);
+            if !file.url.contains("://") {
+                file.content_type.clone_from(&stand_in.content_type);
+                let name = media::media_sid(sid, index);
+                file.url =
+                    format!("{url}/2010-04-01/Accounts/{account}/Messages/{sid}/Media/{name}");
+            }
+            kept.push(Fetched { content_type: file.content_type.clone(), ..stand_in });
+        }
+        let now = self.account.clock.now();
+        self.account.state().keep_media(sid, kept, now);
+    }
+
+    /// Changes the account's state for a text; returns the text of Twilio's notice.
+    fn record(
+        &self,
+        sid: Sid,
+        text: &Inbound,
+        number: &Number,
+        media: &[String],
+    ) -> Option<String> {
         let Number { phone, config, .. } = number;
         let now = self.account.clock.now();
         let options = &self.account.options;
         let mut state = self.account.state();
         let state = &mut *state;
-        let sid = state.sids.generate(!text.media.is_empty());
         let size = Segments::of(&text.body, config.kind);
         let keyword = Keyword::of(&text.body, config.kind);
         let opted_out = state.has_opted_out(phone, &text.from);
@@ -140,7 +172,7 @@ impl Inbox {
             kept.retain(|sid, _| state.messages.get(*sid).is_some());
         }
         drop(kept);
-        (sid, notice)
+        notice
     }
 
     /// Delivers a text to the webhook, to its redirects or to the fallback, and sends the replies.

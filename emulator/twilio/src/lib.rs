@@ -57,7 +57,7 @@
 //!
 //! - `sms.received` and `sms.sent`: messages. A message that Twilio refuses ends with an error.
 //! - `webhook.sms`, `webhook.fallback` and `webhook.status`: calls of the backend's URLs.
-//! - `twilio.messages.*`, `twilio.numbers.*`, `twilio.services.*`, `twilio.pool.*`,
+//! - `twilio.messages.*`, `twilio.numbers.*`, `twilio.services.*`, `twilio.pool.*`, `twilio.media.*`,
 //!   `twilio.accounts.fetch` and `twilio.lookups.fetch`: calls
 //!   of the REST API, such as `twilio.messages.create`.
 //!
@@ -72,7 +72,7 @@
 //!
 //! # What is not reproduced
 //!
-//! Of Messaging Services short codes, alphanumeric senders and compliance; media downloads, the loop
+//! Of Messaging Services short codes, alphanumeric senders and compliance; the loop
 //! filter (30039, 14107), trial accounts, content templates, WhatsApp, and every API but the account,
 //! its messages and numbers, Messaging Services and Lookup.
 
@@ -88,6 +88,7 @@ pub mod hostile;
 mod inbound;
 mod inbox;
 mod lanes;
+mod media;
 mod message;
 mod message_log;
 mod number;
@@ -114,6 +115,7 @@ mod tests;
 pub use codes::error_text;
 pub use fake::{FakeTwilio, FakeTwilioBuilder};
 pub use inbound::{Attempt, Delivery, Inbound, Media, Signing, WebhookKind};
+pub use media::content_type;
 pub use message::{Direction, Message, Status};
 pub use options::{LineType, Method, NumberConfig, NumberKind, Options};
 pub use plan::{DeliveryPlan, InvalidPlan, PlannedCallback};

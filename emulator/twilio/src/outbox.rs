@@ -22,6 +22,7 @@ use super::{
     callback::callback_params,
     course::{CourseStep, Happening, StatusChange, course, rank},
     lanes::Lanes,
+    media::{self, Fetched, MAX_MEDIA_BYTES},
     options::Endpoint,
     outgoing::{MAX_BODY, OutgoingMessage},
     plan::end_of,
@@ -279,9 +280,60 @@ impl Outbox {
         }
     }
 
-    /// Hands a message to the carrier, and has happen what becomes of it.
+    /// Hands a message to the carrier once its files are here. Those on this machine are fetched meanwhile.
     fn dispatch(self: &Arc<Self>, sid: Sid, message: OutgoingMessage) {
-        let (end, plan) = self.end(&message);
+        let hosts = &self.account.options.hosts;
+        if !message.media.iter().any(|url| media::is_here(url, hosts)) {
+            let files = message.media.iter().map(|url| media::stand_in(url)).collect();
+            self.keep_media(sid, files);
+            return self.hand_over(sid, message, None);
+        }
+        let outbox = Arc::clone(self);
+        self.spawn(async move {
+            let failure = match outbox.fetch_media(&message.media).await {
+                Ok(files) => {
+                    outbox.keep_media(sid, files);
+                    None
+                }
+                Err(code) => Some(code),
+            };
+            outbox.hand_over(sid, message, failure);
+        });
+    }
+
+    /// The files of a message, in order.
+    ///
+    /// # Errors
+    /// Twilio's code of why one of them cannot be had, or all are too large together.
+    async fn fetch_media(&self, urls: &[String]) -> Result<Vec<Fetched>, u32> {
+        let hosts = &self.account.options.hosts;
+        let mut files: Vec<Fetched> = Vec::new();
+        let mut left = MAX_MEDIA_BYTES;
+        for url in urls {
+            let file = if media::is_here(url, hosts) {
+                media::fetch(self.webhooks.web(), hosts, url, left).await?
+            } else {
+                media::stand_in(url)
+            };
+            left = left.saturating_sub(file.bytes.len());
+            files.push(file);
+        }
+        Ok(files)
+    }
+
+    fn keep_media(&self, sid: Sid, files: Vec<Fetched>) {
+        if !files.is_empty() {
+            let now = self.account.clock.now();
+            self.account.state().keep_media(sid, files, now);
+        }
+    }
+
+    /// Hands a message to the carrier, and has happen what becomes of it. A failure to get its files ends it.
+    fn hand_over(self: &Arc<Self>, sid: Sid, message: OutgoingMessage, failure: Option<u32>) {
+        let (end, plan) = match failure {
+            Some(code) => (StatusChange { status: Status::Failed, error: Some(code) }, None),
+            None => self.end(&message),
+        };
         let outcome = match end {
             StatusChange { status: Status::Failed, error: Some(code) } => {
                 Outcome::default().with_error(code.to_string())

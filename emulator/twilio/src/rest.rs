@@ -5,6 +5,7 @@ mod create;
 mod error;
 mod list;
 mod lookups;
+mod media;
 mod messages;
 mod numbers;
 mod page;
@@ -23,7 +24,7 @@ use axum::{
 };
 use bytes::Bytes;
 use futures::stream;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -55,11 +56,12 @@ struct ApiResponse {
     status: u16,
     body: Vec<u8>,
     journaled: Value,
+    headers: Vec<(HeaderName, String)>,
 }
 
 /// What a deletion is answered.
 const NO_CONTENT: ApiResponse =
-    ApiResponse { status: 204, body: Vec::new(), journaled: Value::Null };
+    ApiResponse { status: 204, body: Vec::new(), journaled: Value::Null, headers: Vec::new() };
 
 pub(crate) fn router(api: RestApi) -> Router {
     Router::new().fallback(serve).with_state(api)
@@ -96,7 +98,7 @@ async fn serve(State(api): State<RestApi>, request: Request) -> Response {
     let result = match ApiError::of(&fault) {
         Some(error) => Err(error),
         None if body.is_err() => Err(ApiError::new(20413)),
-        None if !is_authorized(account, &parts.headers) => Err(ApiError::new(20003)),
+        None if !is_authorized(account, route, &parts.headers) => Err(ApiError::new(20003)),
         None => {
             api.outbox.release_due();
             let query = Params::parse(parts.uri.query().unwrap_or_default().as_bytes());
@@ -111,7 +113,13 @@ async fn serve(State(api): State<RestApi>, request: Request) -> Response {
     match result {
         Ok(response) => {
             exchange.end(Outcome::status(response.status, response.journaled));
-            respond(response.status, response.body)
+            let headers = response
+                .headers
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, HeaderValue::from_str(&value).ok()?)));
+            let mut answer = respond(response.status, response.body);
+            answer.headers_mut().extend(headers);
+            answer
         }
         Err(error) => {
             let journaled = json!({ "code": error.code, "message": error.message });
@@ -191,6 +199,18 @@ impl RestApi {
                 pool::remove(account, (service, sid), path)?;
                 Ok(NO_CONTENT)
             }
+            Route::ListMedia(message) => {
+                encode(200, &media::list(account, message, path, query)?, Value::Null)
+            }
+            Route::FetchMedia(message, sid) => {
+                encode(200, &media::fetch(account, message, sid, path)?, Value::Null)
+            }
+            Route::MediaFile(message, sid) => media::redirect(account, base, message, sid, path),
+            Route::Download(sid) => media::download(account, sid, path),
+            Route::DeleteMedia(message, sid) => {
+                media::delete(account, message, sid, path)?;
+                Ok(NO_CONTENT)
+            }
             Route::MethodNotAllowed => Err(ApiError::new(20004)),
             Route::Unknown => Err(ApiError::not_found(path)),
         }
@@ -204,7 +224,7 @@ impl RestApi {
 
 fn encode(status: u16, body: &impl Serialize, journaled: Value) -> Result<ApiResponse, ApiError> {
     let body = serde_json::to_vec(body).map_err(|_| ApiError::new(20500))?;
-    Ok(ApiResponse { status, body, journaled })
+    Ok(ApiResponse { status, body, journaled, headers: Vec::new() })
 }
 
 /// Where the API was asked, for links that lead back to it.
@@ -220,8 +240,13 @@ fn is_form(headers: &HeaderMap) -> bool {
         .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"))
 }
 
-fn is_authorized(account: &Account, headers: &HeaderMap) -> bool {
-    headers.get(header::AUTHORIZATION).is_some_and(|value| account.authorizes(value.as_bytes()))
+/// Files may be had without credentials, as on Twilio unless the account forbids it, but not with wrong ones.
+fn is_authorized(account: &Account, route: Route<'_>, headers: &HeaderMap) -> bool {
+    match (headers.get(header::AUTHORIZATION), route) {
+        (_, Route::Download(_)) | (None, Route::MediaFile(..)) => true,
+        (None, _) => false,
+        (Some(given), _) => account.authorizes(given.as_bytes()),
+    }
 }
 
 fn respond(status: u16, body: Vec<u8>) -> Response {

@@ -13,6 +13,12 @@ pub(super) enum Route<'a> {
     FetchMessage(Option<Sid>),
     UpdateMessage(Option<Sid>),
     DeleteMessage(Option<Sid>),
+    ListMedia(Option<Sid>),
+    FetchMedia(Option<Sid>, &'a str),
+    /// The file, by a redirect to [`Route::Download`].
+    MediaFile(Option<Sid>, &'a str),
+    Download(&'a str),
+    DeleteMedia(Option<Sid>, &'a str),
     ListNumbers,
     CreateNumber,
     FetchNumber(&'a str),
@@ -47,13 +53,37 @@ impl<'a> Route<'a> {
         if let Some(rest) = path.strip_prefix("/v1/Services") {
             return Self::of_services(method, rest);
         }
+        if let Some((account, file)) = path.strip_prefix("/media/").and_then(|p| p.split_once('/'))
+        {
+            return match method.as_str() {
+                _ if account != account_sid || file.contains('/') => Self::Unknown,
+                "GET" | "HEAD" => Self::Download(file),
+                _ => Self::MethodNotAllowed,
+            };
+        }
         let Some(rest) = path.strip_prefix("/2010-04-01/Accounts/") else { return Self::Unknown };
         let Some(rest) = rest.strip_prefix(account_sid) else { return Self::Unknown };
         if matches!(rest, "" | ".json") {
             return if method == Method::GET { Self::FetchAccount } else { Self::MethodNotAllowed };
         }
         let Some(rest) = rest.strip_prefix('/') else { return Self::Unknown };
-        let rest = rest.strip_suffix(".json").unwrap_or(rest);
+        let (rest, is_json) = match rest.strip_suffix(".json") {
+            Some(rest) => (rest, true),
+            None => (rest, false),
+        };
+        let below = rest.strip_prefix("Messages/").and_then(|rest| rest.split_once("/Media"));
+        if let Some((message, file)) = below {
+            let message = message.parse().ok();
+            return match (file.strip_prefix('/'), method.as_str()) {
+                (None, _) if !file.is_empty() => Self::Unknown,
+                (None, "GET") => Self::ListMedia(message),
+                (Some(file), _) if file.is_empty() || file.contains('/') => Self::Unknown,
+                (Some(file), "GET") if is_json => Self::FetchMedia(message, file),
+                (Some(file), "GET" | "HEAD") => Self::MediaFile(message, file),
+                (Some(file), "DELETE") => Self::DeleteMedia(message, file),
+                _ => Self::MethodNotAllowed,
+            };
+        }
         let (collection, item) = match rest.split_once('/') {
             Some((collection, item)) => (collection, Some(item)),
             None => (rest, None),
@@ -108,6 +138,10 @@ impl<'a> Route<'a> {
             Self::FetchMessage(_) => "twilio.messages.fetch",
             Self::UpdateMessage(_) => "twilio.messages.update",
             Self::DeleteMessage(_) => "twilio.messages.delete",
+            Self::ListMedia(_) => "twilio.media.list",
+            Self::FetchMedia(..) => "twilio.media.fetch",
+            Self::MediaFile(..) | Self::Download(_) => "twilio.media.download",
+            Self::DeleteMedia(..) => "twilio.media.delete",
             Self::ListNumbers => "twilio.numbers.list",
             Self::CreateNumber => "twilio.numbers.create",
             Self::FetchNumber(_) => "twilio.numbers.fetch",

@@ -5,6 +5,7 @@ mod failures;
 mod faults;
 mod harness;
 mod lists;
+mod media;
 mod numbers;
 mod opt_out;
 mod rest;

@@ -21,6 +21,7 @@ use super::{
     outgoing::OutgoingMessage,
     twiml::Reply,
     webhook::{WebhookCall, WebhookClient},
+    whatsapp,
 };
 use rehearse_core::journal::{ExchangeDetail, Via};
 
@@ -65,7 +66,10 @@ impl Inbox {
             ExchangeDetail::SmsReceived {
                 sid: sid.to_string(),
                 from: text.from.clone(),
-                to: number.phone.clone(),
+                to: match whatsapp::number(&text.from) {
+                    Some(_) => whatsapp::address(&number.phone),
+                    None => number.phone.clone(),
+                },
                 body: text.body,
                 media,
             },
@@ -82,6 +86,7 @@ impl Inbox {
                 status_callback: None,
                 service: None,
                 service_chooses: false,
+                is_template: false,
                 send_at: None,
             });
         }
@@ -124,7 +129,10 @@ impl Inbox {
         let mut state = self.account.state();
         let state = &mut *state;
         let size = Segments::of(&text.body, config.kind);
-        let keyword = Keyword::of(&text.body, config.kind);
+        // Twilio handles keywords of texts alone.
+        let is_whatsapp = whatsapp::number(&text.from).is_some();
+        let keyword = Keyword::of(&text.body, config.kind).filter(|_| !is_whatsapp);
+        let texted = if is_whatsapp { whatsapp::address(phone) } else { phone.clone() };
         let opted_out = state.has_opted_out(phone, &text.from);
         let notice = keyword.and_then(|word| word.notice(&text.body, config.kind, opted_out));
         match keyword {
@@ -137,7 +145,7 @@ impl Inbox {
             sid,
             direction: Direction::Inbound,
             from: Some(text.from.clone()),
-            to: phone.clone(),
+            to: texted.clone(),
             body: text.body.clone(),
             media: media.to_vec(),
             status: Status::Received,
@@ -156,11 +164,15 @@ impl Inbox {
         if logged {
             state.messages.push(message);
         }
-        let params = params(&options.account_sid, number, sid, text, size.count, keyword);
+        let params = if is_whatsapp {
+            whatsapp_params(&options.account_sid, &texted, sid, text)
+        } else {
+            params(&options.account_sid, number, sid, text, size.count, keyword)
+        };
         let received = ReceivedMessage {
             sid,
             person: text.from.clone(),
-            number: phone.clone(),
+            number: texted,
             params,
             signing: text.signing,
         };
@@ -187,7 +199,8 @@ impl Inbox {
         };
         let (config, numbers) = {
             let state = self.account.state();
-            let number = state.number(&received.number).unwrap_or(&state.first);
+            let phone = whatsapp::number(&received.number).unwrap_or(&received.number);
+            let number = state.number(phone).unwrap_or(&state.first);
             let numbers: Vec<String> = state.numbers().map(|number| number.phone.clone()).collect();
             (state.inbound(number), numbers)
         };
@@ -247,7 +260,8 @@ impl Inbox {
     /// The number that a text is for.
     fn number(&self, text: &Inbound) -> Number {
         let state = self.account.state();
-        let number = text.to.as_ref().and_then(|to| state.number(to)).unwrap_or(&state.first);
+        let to = text.to.as_deref().map(|to| whatsapp::number(to).unwrap_or(to));
+        let number = to.and_then(|to| state.number(to)).unwrap_or(&state.first);
         number.clone()
     }
 
@@ -278,8 +292,44 @@ fn outgoing(reply: Reply, received: &ReceivedMessage) -> OutgoingMessage {
         status_callback: reply.status_callback,
         service: None,
         service_chooses: false,
+        is_template: false,
         send_at: None,
     }
+}
+
+/// The form parameters of a WhatsApp message's webhook. The profile has the number as its name: nothing here
+/// knows another one.
+fn whatsapp_params(account_sid: &str, to: &str, sid: Sid, text: &Inbound) -> Vec<(String, String)> {
+    let sid = sid.to_string();
+    let number = whatsapp::number(&text.from).unwrap_or_default();
+    let count = text.media.len().to_string();
+    let kind =
+        text.media.first().map_or("text", |media| match media.content_type.split_once('/') {
+            Some((kind @ ("image" | "audio" | "video"), _)) => kind,
+            _ => "document",
+        });
+    let mut params: Vec<(String, String)> = Vec::with_capacity(16);
+    let mut add = |key: &str, value: &str| params.push((key.to_owned(), value.to_owned()));
+    add("SmsMessageSid", &sid);
+    add("NumMedia", &count);
+    add("ProfileName", number);
+    add("MessageType", kind);
+    add("SmsSid", &sid);
+    add("WaId", number.trim_start_matches('+'));
+    add("SmsStatus", "received");
+    add("Body", &text.body);
+    add("To", to);
+    add("NumSegments", "1");
+    add("ReferralNumMedia", "0");
+    add("MessageSid", &sid);
+    add("AccountSid", account_sid);
+    add("From", &text.from);
+    add("ApiVersion", "2010-04-01");
+    for (index, media) in text.media.iter().enumerate() {
+        add(&format!("MediaUrl{index}"), &media.url);
+        add(&format!("MediaContentType{index}"), &media.content_type);
+    }
+    params
 }
 
 /// The form parameters of a text's webhook, in the order in which Twilio sends them.

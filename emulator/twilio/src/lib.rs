@@ -73,7 +73,7 @@
 //! # What is not reproduced
 //!
 //! Of Messaging Services short codes, alphanumeric senders and compliance; the loop
-//! filter (30039, 14107), trial accounts, content templates, WhatsApp, and every API but the account,
+//! filter (30039, 14107), trial accounts, content templates as a resource, and every API but the account,
 //! its messages and numbers, Messaging Services and Lookup.
 
 mod account;
@@ -108,6 +108,7 @@ mod smart_encoding;
 mod text;
 mod twiml;
 mod webhook;
+mod whatsapp;
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,9 @@
 //! The account, its numbers, and the configuration of a number.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::Deserialize;
 
@@ -23,6 +26,10 @@ pub struct Options {
     pub other_numbers: Vec<(String, NumberConfig)>,
     /// The account's Messaging Services at the start.
     pub services: Vec<ServiceConfig>,
+    /// Content templates, `HX` and 32 hexadecimal digits, and their texts, with `{{1}}` for variables.
+    pub contents: BTreeMap<String, String>,
+    /// The account's numbers that are WhatsApp senders as well.
+    pub whatsapp: BTreeSet<String>,
     /// What Lookup says of numbers' lines; the others are mobile. A text to a landline is not delivered.
     pub line_types: BTreeMap<String, LineType>,
     /// Equal seeds give equal message sids.
@@ -45,6 +52,8 @@ impl Default for Options {
             config: NumberConfig::default(),
             other_numbers: Vec::new(),
             services: Vec::new(),
+            contents: BTreeMap::new(),
+            whatsapp: BTreeSet::new(),
             line_types: BTreeMap::new(),
             seed: 0,
             hosts: BTreeMap::new(),

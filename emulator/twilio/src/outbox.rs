@@ -27,6 +27,7 @@ use super::{
     outgoing::{MAX_BODY, OutgoingMessage},
     plan::end_of,
     webhook::{WebhookCall, WebhookClient},
+    whatsapp,
 };
 use rehearse_core::journal::{Outcome, Via};
 
@@ -389,6 +390,13 @@ impl Outbox {
         if self.account.has_opted_out(&message.from, &message.to) && message.via != Via::Twilio {
             // Only a Messaging Service's message gets here: others were refused before.
             return (StatusChange { status: Status::Failed, error: Some(21610) }, None);
+        }
+        if whatsapp::number(&message.to).is_some() && !message.is_template {
+            let now = self.account.clock.now();
+            let state = self.account.state();
+            if !whatsapp::is_open(&state.messages, &message.from, &message.to, now) {
+                return (StatusChange { status: Status::Failed, error: Some(63016) }, None);
+            }
         }
         let plan = self.account.state().take_plan(&message.from, &message.to);
         if let Some(plan) = plan {

@@ -25,6 +25,8 @@ pub(crate) struct OutgoingMessage {
     pub service: Option<String>,
     /// Whether the service chooses the number; `from` is empty until it has.
     pub service_chooses: bool,
+    /// Whether its text is that of a content template.
+    pub is_template: bool,
     /// When to send it; `None` is now.
     pub send_at: Option<Timestamp>,
 }

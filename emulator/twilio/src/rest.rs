@@ -1,6 +1,7 @@
 //! The REST API. Every request takes the same way: route, journal, fault, authentication, response.
 
 mod accounts;
+mod content;
 mod create;
 mod error;
 mod list;
@@ -113,12 +114,12 @@ async fn serve(State(api): State<RestApi>, request: Request) -> Response {
     match result {
         Ok(response) => {
             exchange.end(Outcome::status(response.status, response.journaled));
-            let headers = response
-                .headers
-                .into_iter()
-                .filter_map(|(name, value)| Some((name, HeaderValue::from_str(&value).ok()?)));
             let mut answer = respond(response.status, response.body);
-            answer.headers_mut().extend(headers);
+            for (name, value) in response.headers {
+                if let Ok(value) = HeaderValue::from_str(&value) {
+                    answer.headers_mut().insert(name, value);
+                }
+            }
             answer
         }
         Err(error) => {

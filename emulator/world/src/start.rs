@@ -117,6 +117,8 @@ impl World {
             other_numbers,
             api_keys: settings.twilio.api_keys.clone(),
             services,
+            contents: settings.twilio.contents.clone(),
+            whatsapp: settings.twilio.whatsapp.iter().map(ToString::to_string).collect(),
             line_types: line_types(&settings.twilio.line_types),
             seed,
             hosts: hosts(&backend, &endpoints.gateway),

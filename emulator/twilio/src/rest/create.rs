@@ -5,15 +5,17 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
-use super::{error::ApiError, request::Params};
+use super::{content, error::ApiError, request::Params};
 use crate::{
     Direction, Message, Method,
     account::Account,
+    geo,
     options::Endpoint,
     outbox::Outbox,
     outgoing::{MAX_BODY, OutgoingMessage},
     phone,
     smart_encoding::smart,
+    whatsapp,
 };
 use rehearse_core::journal::Via;
 
@@ -36,10 +38,8 @@ pub(super) fn create(
     if from.is_none() && service.is_none() {
         return Err(ApiError::new(21603));
     }
-    if params.get("ContentSid").is_some() {
-        return Err(ApiError::new(21655));
-    }
-    let body = params.given("Body").unwrap_or_default();
+    let template = content::text(account, params)?;
+    let body = template.as_deref().or(params.given("Body")).unwrap_or_default();
     let media: Vec<String> =
         params.all("MediaUrl").filter(|url| !url.is_empty()).map(str::to_owned).collect();
     if body.is_empty() && media.is_empty() {
@@ -50,7 +50,7 @@ pub(super) fn create(
         check_sender(account, from, to)?;
     }
     if let Some(service) = service {
-        check_service(account, service, from)?;
+        check_service(account, service, from, to)?;
     }
     if body.chars().count() > MAX_BODY {
         return Err(ApiError::new(21617));
@@ -94,6 +94,7 @@ pub(super) fn create(
         status_callback: callback.map(|url| Endpoint { url: url.to_owned(), method: Method::Post }),
         service: service.map(str::to_owned),
         service_chooses: from.is_none(),
+        is_template: template.is_some(),
         send_at,
     }))
 }
@@ -117,7 +118,9 @@ fn check_recipient(to: &str) -> Result<(), ApiError> {
         "+15005550004" => Err(ApiError::new(21610)),
         "+15005550009" => Err(ApiError::new(21614)),
         "+15005550001" => Err(invalid_to(to)),
-        _ if phone::is_e164(to) || phone::is_short_code(to) => Ok(()),
+        _ if phone::is_e164(whatsapp::number(to).unwrap_or(to)) || phone::is_short_code(to) => {
+            Ok(())
+        }
         _ => Err(invalid_to(to)),
     }
 }
@@ -141,6 +144,12 @@ fn check_sender(account: &Account, from: &str, to: &str) -> Result<(), ApiError>
         let message = format!("'To' and 'From' number cannot be the same: {}", phone::masked(to));
         return Err(ApiError::with(21266, message));
     }
+    match (whatsapp::number(from), whatsapp::number(to)) {
+        (None, None) => {}
+        (Some(number), Some(_)) if account.options.whatsapp.contains(number) => return Ok(()),
+        (Some(_), Some(_)) => return Err(ApiError::new(63007)),
+        _ => return Err(ApiError::new(21910)),
+    }
     match from {
         _ if account.state().number(from).is_some() => Ok(()),
         "+15005550006" => Ok(()),
@@ -160,6 +169,7 @@ fn check_sender(account: &Account, from: &str, to: &str) -> Result<(), ApiError>
             21659,
             format!("'{from}' is not a Twilio phone number or Short Code country mismatch"),
         )),
+        _ if phone::is_alphanumeric_sender(from) && geo::takes_alphanumeric_senders(to) => Ok(()),
         _ if phone::is_alphanumeric_sender(from) => Err(ApiError::with(
             21612,
             format!(
@@ -172,7 +182,12 @@ fn check_sender(account: &Account, from: &str, to: &str) -> Result<(), ApiError>
 
 /// Checks that the account has this Messaging Service, and that it can send: with its numbers, or with the
 /// one that the request names.
-fn check_service(account: &Account, sid: &str, from: Option<&str>) -> Result<(), ApiError> {
+fn check_service(
+    account: &Account,
+    sid: &str,
+    from: Option<&str>,
+    to: &str,
+) -> Result<(), ApiError> {
     if !is_service_sid(sid) {
         return Err(ApiError::new(21705));
     }
@@ -183,6 +198,8 @@ fn check_service(account: &Account, sid: &str, from: Option<&str>) -> Result<(),
         return Err(ApiError::new(21701));
     }
     match from {
+        // The pool has numbers for texts alone.
+        None if whatsapp::number(to).is_some() => Err(ApiError::new(63007)),
         None if pool.is_empty() => Err(ApiError::new(21704)),
         Some(from) if !pool.iter().any(|phone| phone == from) => Err(ApiError::new(21711)),
         _ => Ok(()),

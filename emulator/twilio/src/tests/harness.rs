@@ -90,6 +90,8 @@ impl Harness {
             },
             other_numbers: Vec::new(),
             services: Vec::new(),
+            contents: Default::default(),
+            whatsapp: Default::default(),
             line_types: Default::default(),
             seed: 1,
             hosts: Default::default(),

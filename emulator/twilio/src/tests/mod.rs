@@ -1,5 +1,6 @@
 //! Tests over HTTP: the fake against a backend that records requests.
 
+mod channels;
 mod delivery;
 mod failures;
 mod faults;

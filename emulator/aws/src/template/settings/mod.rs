@@ -93,6 +93,12 @@ pub struct Twilio {
     /// The account's Messaging Services.
     #[serde(default)]
     pub services: Vec<MessagingService>,
+    /// Content templates, `HX` and 32 hexadecimal digits, and their texts, with `{{1}}` for variables.
+    #[serde(default)]
+    pub contents: BTreeMap<String, String>,
+    /// The account's numbers that are WhatsApp senders as well.
+    #[serde(default)]
+    pub whatsapp: Vec<Phone>,
     /// What Lookup says of numbers' lines; the others are mobile. Landlines take no texts.
     #[serde(default)]
     pub line_types: BTreeMap<String, LineType>,
@@ -331,6 +337,8 @@ impl Default for Twilio {
             api_keys: BTreeMap::new(),
             numbers: Vec::new(),
             services: Vec::new(),
+            contents: BTreeMap::new(),
+            whatsapp: Vec::new(),
             line_types: BTreeMap::new(),
         }
     }
@@ -408,6 +416,14 @@ impl Twilio {
                 ));
             }
         }
+        for sid in self.contents.keys() {
+            let digits = sid.strip_prefix("HX").unwrap_or_default();
+            if digits.len() != 32 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+                return Err(format!(
+                    "[twilio.contents] `{sid}` is not a content template: HX and 32 hexadecimal digits"
+                ));
+            }
+        }
         for number in self.line_types.keys() {
             Phone::try_from(number.clone()).map_err(|why| format!("[twilio.line_types] {why}"))?;
         }
@@ -417,6 +433,9 @@ impl Twilio {
                 return Err(format!("[twilio] has the number {} twice", other.number));
             }
             known.push(&other.number);
+        }
+        if let Some(number) = self.whatsapp.iter().find(|number| !known.contains(number)) {
+            return Err(format!("[twilio] whatsapp: {number} is none of the account's numbers"));
         }
         self.check_services(&known)
     }

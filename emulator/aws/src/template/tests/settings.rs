@@ -99,6 +99,12 @@ fn settings_that_are_wrong_are_pointed_at() {
             "[[twilio.services]]\nname = \"a\"\nnumbers = [\"+19045550100\"]\n[[twilio.services]]\nname = \"b\"\nnumbers = [\"+19045550100\"]\n[people]",
             "+19045550100 belongs to `a` and `b`",
         ),
+        ("[people]", "[twilio.contents]\nHX1 = \"a\"\n[people]", "`HX1` is not a content template"),
+        (
+            "auth_token = \"t\"",
+            "auth_token = \"t\"\nwhatsapp = [\"+19045550177\"]",
+            "whatsapp: +19045550177 is none of the account's numbers",
+        ),
         ("[people]", "[twilio.api_keys]\nSK1 = \"s\"\n[people]", "`SK1` is not an API key"),
         (
             "[people]",

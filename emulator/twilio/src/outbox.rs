@@ -4,6 +4,10 @@
 //! passes through its statuses in a background task, which calls the backend at each. What a plan puts
 //! off waits for its business time, as scheduled messages do.
 
+mod end;
+mod files;
+mod work;
+
 use std::{
     collections::HashMap,
     sync::{
@@ -16,20 +20,18 @@ use std::{
 use jiff::Timestamp;
 use tokio::{sync::oneshot, task::JoinSet};
 
+use self::work::Work;
 use super::{
-    DeliveryPlan, LineType, Message, Method, Segments, Sid, Signing, Status, WebhookKind,
+    Message, Method, Segments, Sid, Status,
     account::Account,
-    callback::callback_params,
-    course::{CourseStep, Happening, StatusChange, course, rank},
+    course::{CourseStep, Happening, StatusChange, course},
     lanes::Lanes,
-    media::{self, Fetched, MAX_MEDIA_BYTES},
+    media,
     options::Endpoint,
     outgoing::{MAX_BODY, OutgoingMessage},
-    plan::end_of,
-    webhook::{WebhookCall, WebhookClient},
-    whatsapp,
+    webhook::WebhookClient,
 };
-use rehearse_core::journal::{Outcome, Via};
+use rehearse_core::journal::Outcome;
 
 /// How long a task that follows a running clock sleeps at most: the clock may be moved meanwhile.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -65,23 +67,6 @@ struct PutOff {
     sender: String,
     callback: Option<Endpoint>,
     what: Happening,
-}
-
-/// A part of what happens to a message with a status callback.
-struct Work {
-    sender: String,
-    callback: Option<Endpoint>,
-    what: Happening,
-    /// Whether it happens whatever status the message has.
-    reported: bool,
-    /// Told when it has happened.
-    done: Option<oneshot::Sender<()>>,
-}
-
-impl Work {
-    fn new(sender: String, callback: Option<Endpoint>, what: Happening) -> Self {
-        Self { sender, callback, what, reported: false, done: None }
-    }
 }
 
 impl Outbox {
@@ -302,33 +287,6 @@ impl Outbox {
         });
     }
 
-    /// The files of a message, in order.
-    ///
-    /// # Errors
-    /// Twilio's code of why one of them cannot be had, or all are too large together.
-    async fn fetch_media(&self, urls: &[String]) -> Result<Vec<Fetched>, u32> {
-        let hosts = &self.account.options.hosts;
-        let mut files: Vec<Fetched> = Vec::new();
-        let mut left = MAX_MEDIA_BYTES;
-        for url in urls {
-            let file = if media::is_here(url, hosts) {
-                media::fetch(self.webhooks.web(), hosts, url, left).await?
-            } else {
-                media::stand_in(url)
-            };
-            left = left.saturating_sub(file.bytes.len());
-            files.push(file);
-        }
-        Ok(files)
-    }
-
-    fn keep_media(&self, sid: Sid, files: Vec<Fetched>) {
-        if !files.is_empty() {
-            let now = self.account.clock.now();
-            self.account.state().keep_media(sid, files, now);
-        }
-    }
-
     /// Hands a message to the carrier, and has happen what becomes of it. A failure to get its files ends it.
     fn hand_over(self: &Arc<Self>, sid: Sid, message: OutgoingMessage, failure: Option<u32>) {
         let (end, plan) = match failure {
@@ -378,123 +336,6 @@ impl Outbox {
                     self.go_on(sid, &sender, change);
                 }
             }
-        }
-    }
-
-    /// How a message ends, and the plan for it.
-    fn end(&self, message: &OutgoingMessage) -> (StatusChange, Option<DeliveryPlan>) {
-        if message.from.is_empty() {
-            // A Messaging Service that has lost its numbers since the message was scheduled.
-            return (StatusChange { status: Status::Failed, error: Some(21704) }, None);
-        }
-        if self.account.has_opted_out(&message.from, &message.to) && message.via != Via::Twilio {
-            // Only a Messaging Service's message gets here: others were refused before.
-            return (StatusChange { status: Status::Failed, error: Some(21610) }, None);
-        }
-        if whatsapp::number(&message.to).is_some() && !message.is_template {
-            let now = self.account.clock.now();
-            let state = self.account.state();
-            if !whatsapp::is_open(&state.messages, &message.from, &message.to, now) {
-                return (StatusChange { status: Status::Failed, error: Some(63016) }, None);
-            }
-        }
-        let plan = self.account.state().take_plan(&message.from, &message.to);
-        if let Some(plan) = plan {
-            let (status, error) = plan.end();
-            return (StatusChange { status, error }, Some(plan));
-        }
-        if self.account.options.line_types.get(&message.to) == Some(&LineType::Landline) {
-            return (StatusChange { status: Status::Undelivered, error: Some(30006) }, None);
-        }
-        let end = match self.account.faults.next_failure("twilio.delivery") {
-            Some(failure) => {
-                let code = failure.code.and_then(|code| code.parse().ok()).unwrap_or(30008);
-                StatusChange { status: end_of(code), error: Some(code) }
-            }
-            None => StatusChange { status: Status::Delivered, error: None },
-        };
-        (end, None)
-    }
-
-    /// Has a Messaging Service choose the number that sends.
-    fn choose_sender(&self, message: &mut OutgoingMessage) {
-        if let Some(service) = &message.service {
-            let chosen = self.account.state().choose_sender(service, &message.to);
-            message.from = chosen.unwrap_or_default();
-        }
-    }
-
-    /// Has things happen to a message behind what is happening to it.
-    fn queue(self: &Arc<Self>, sid: Sid, work: impl IntoIterator<Item = Work>) {
-        if self.lanes.push(sid, work) {
-            let outbox = Arc::clone(self);
-            self.spawn(async move {
-                while let Some(work) = outbox.lanes.next(sid) {
-                    outbox.happen(sid, work).await;
-                }
-            });
-        }
-    }
-
-    async fn happen(&self, sid: Sid, Work { sender, callback, what, reported, done }: Work) {
-        match (what, callback) {
-            (Happening::Change(change), _) if reported => self.change_status(sid, &sender, change),
-            (Happening::Change(change), _) => self.go_on(sid, &sender, change),
-            (Happening::CallBack(change), Some(callback)) => {
-                self.call_back(sid, &callback, change).await;
-            }
-            (Happening::CallBack(_), None) => {}
-        }
-        if let Some(done) = done {
-            // Whoever waited may be gone.
-            let _ = done.send(());
-        }
-    }
-
-    /// Tells the backend of a status. A deleted message has no more callbacks.
-    async fn call_back(&self, sid: Sid, callback: &Endpoint, told: StatusChange) {
-        let message = self.account.state().messages.get(sid).cloned();
-        let Some(message) = message else { return };
-        let call = WebhookCall {
-            kind: WebhookKind::Status,
-            sid,
-            url: callback.url.clone(),
-            method: callback.method,
-            params: callback_params(&message, told, &self.account.options.account_sid),
-            signing: Signing::Valid,
-            person: "",
-            number: "",
-            numbers: &[],
-            replies: 0,
-        };
-        self.webhooks.call(&call).await;
-    }
-
-    /// Gives a message its next status, unless it is further on its way already: a backend that is slow to
-    /// answer a callback must not put it back.
-    fn go_on(&self, sid: Sid, sender: &str, change: StatusChange) {
-        let has = self.account.state().messages.get(sid).map(|message| rank(message.status));
-        if has.is_some_and(|has| has < rank(change.status)) {
-            self.change_status(sid, sender, change);
-        }
-    }
-
-    /// Gives a message a status, unless it was deleted.
-    fn change_status(&self, sid: Sid, sender: &str, change: StatusChange) {
-        let now = self.account.clock.now();
-        let mut state = self.account.state();
-        let Some(message) = state.messages.get_mut(sid) else { return };
-        message.status = change.status;
-        message.error_code = change.error;
-        message.updated = now;
-        let is_sent =
-            matches!(change.status, Status::Sent | Status::Delivered | Status::Undelivered);
-        if is_sent || change.status == Status::Queued {
-            // A Messaging Service has chosen its sender by then.
-            message.from.get_or_insert_with(|| sender.to_owned());
-        }
-        if is_sent {
-            message.sent.get_or_insert(now);
         }
     }
 

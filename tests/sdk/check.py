@@ -108,6 +108,57 @@ def twilio():
         refused(21610, "x", to=os.environ["OPTED_OUT"])
 
 
+def messaging_services():
+    number = os.environ["TWILIO_PHONE_NUMBER"]
+    client = Client(os.environ["TWILIO_ACCOUNT_SID"], os.environ["TWILIO_AUTH_TOKEN"])
+    client.api.base_url = client.messaging.base_url = os.environ["TWILIO_API_BASE_URL"]
+    services = client.messaging.v1.services
+
+    def refused(code, call):
+        try:
+            call()
+        except TwilioRestException as error:
+            assert error.code == code, error
+        else:
+            raise AssertionError(f"no {code}")
+
+    made = [services.create(friendly_name=name, sticky_sender=False) for name in ("one", "two", "three")]
+    assert made[0].smart_encoding and not made[0].sticky_sender and made[0].validity_period == 36000
+    listed = [service.sid for service in services.list(page_size=2)]
+    assert all(service.sid in listed for service in made), "pages are followed"
+    service = services(made[0].sid)
+    refused(21704, lambda: client.messages.create(to=PERSON, messaging_service_sid=made[0].sid, body="a"))
+    sid = client.incoming_phone_numbers.list(phone_number=number)[0].sid
+    assert service.phone_numbers.create(phone_number_sid=sid).phone_number == number
+    refused(21710, lambda: service.phone_numbers.create(phone_number_sid=sid))
+    refused(21712, lambda: services(made[1].sid).phone_numbers.create(phone_number_sid=sid))
+    assert [one.sid for one in service.phone_numbers.list()] == [sid]
+    sent = client.messages.create(to=PERSON, messaging_service_sid=made[0].sid, body="It’s “ready”…")
+    assert (sent.status, sent.from_, sent.num_segments) == ("accepted", None, "0")
+    sent = client.messages(sent.sid).fetch()
+    assert (sent.from_, sent.body, sent.messaging_service_sid) == (number, "It's \"ready\"...", made[0].sid)
+    assert service.update(status_callback="https://example.com/status").status_callback
+    assert service.phone_numbers(sid).delete() and service.phone_numbers.list() == []
+    for one in made:
+        assert services(one.sid).delete()
+    refused(20404, service.fetch)
+
+
+def media():
+    client = Client(os.environ["TWILIO_ACCOUNT_SID"], os.environ["TWILIO_AUTH_TOKEN"])
+    client.api.base_url = base = os.environ["TWILIO_API_BASE_URL"]
+    number = os.environ["TWILIO_PHONE_NUMBER"]
+    sent = client.messages.create(to=PERSON, from_=number, media_url=["https://example.com/a.png", "https://example.com/b.pdf"])
+    assert sent.num_media == "2" and sent.sid.startswith("MM")
+    files = client.messages(sent.sid).media.list(page_size=1)
+    assert [file.content_type for file in files] == ["image/png", "application/pdf"]
+    file = client.messages(sent.sid).media(files[0].sid).fetch()
+    assert file.parent_sid == sent.sid
+    with urllib.request.urlopen(base + file.uri.removesuffix(".json")) as response:
+        assert response.headers["content-type"] == "image/png" and response.read().startswith(b"\x89PNG")
+    assert file.delete() and len(client.messages(sent.sid).media.list()) == 1
+
+
 def chat_and_responses():
     client = openai.OpenAI(max_retries=0)
     models = [model.id for model in client.models.list()]
@@ -155,7 +206,7 @@ def chat_and_responses():
     refused(openai.BadRequestError, lambda: client.responses.create(model=model, input=[]))
 
 
-checks = [dynamodb, twilio, chat_and_responses]
+checks = [dynamodb, twilio, messaging_services, media, chat_and_responses]
 if os.environ.get("DUMP"):
     checks.append(dump)
 for check in checks:

@@ -58,7 +58,7 @@ pub struct Fault {
 }
 
 /// The names in the journal of the exchanges that can fail.
-pub const NAMES: [&str; 36] = [
+pub const NAMES: [&str; 49] = [
     "openai.responses",
     "openai.chat",
     "twilio.messages.create",
@@ -66,10 +66,23 @@ pub const NAMES: [&str; 36] = [
     "twilio.messages.list",
     "twilio.messages.update",
     "twilio.messages.delete",
+    "twilio.media.fetch",
+    "twilio.media.list",
+    "twilio.media.download",
+    "twilio.media.delete",
     "twilio.numbers.create",
     "twilio.numbers.fetch",
     "twilio.numbers.list",
     "twilio.numbers.update",
+    "twilio.services.create",
+    "twilio.services.fetch",
+    "twilio.services.list",
+    "twilio.services.update",
+    "twilio.services.delete",
+    "twilio.pool.create",
+    "twilio.pool.fetch",
+    "twilio.pool.list",
+    "twilio.pool.delete",
     "twilio.accounts.fetch",
     "twilio.lookups.fetch",
     "twilio.delivery",

@@ -62,6 +62,7 @@ const CODES: &[(u32, &str)] = &[
         21408,
         "Permission to send an SMS or MMS has not been enabled for the region indicated by the 'To' number",
     ),
+    (21421, "Phone Number is invalid"),
     (21422, "The phone number you are attempting to purchase is not available"),
     (21481, "Invalid PageToken"),
     (21502, "Invalid URL"),
@@ -84,13 +85,22 @@ const CODES: &[(u32, &str)] = &[
     (21623, "Number of media files exceeds allowed limit"),
     (21624, "The ValidityPeriod is invalid"),
     (21635, "'To' number cannot be a landline"),
+    (21654, "ContentSid Required"),
     (21655, "The ContentSid is invalid"),
+    (21656, "The ContentVariables Parameter is invalid"),
     (21659, "'From' is not a Twilio phone number or Short Code country mismatch"),
     (21660, "Mismatch between the 'From' number and the account"),
     (21701, "The Messaging Service does not exist"),
     (21703, "The Messaging Service does not have a phone number available to send a message"),
     (21704, "The Messaging Service contains no phone numbers"),
     (21705, "The Messaging Service Sid is invalid"),
+    (21710, "Phone Number or Short Code is already in the Messaging Service."),
+    (
+        21711,
+        "Phone Number, Shortcode, or AlphaSender is not associated to the specified Messaging Service.",
+    ),
+    (21712, "Phone Number or Short Code is associated with another Messaging Service."),
+    (21910, "Invalid From and To pair. From and To should be of the same channel"),
     (30001, "Queue overflow"),
     (30002, "Account suspended"),
     (30003, "Unreachable destination handset"),
@@ -128,6 +138,12 @@ const CODES: &[(u32, &str)] = &[
     (35111, "SendAt timestamp is missing"),
     (35114, "SendAt time must be between 300 seconds and 35 days from now"),
     (35118, "MessagingServiceSid is required to schedule a message"),
+    (63007, "Twilio could not find a Channel with the specified From address"),
+    (
+        63016,
+        "Failed to send freeform message because you are outside the allowed window. If you are using WhatsApp, please use a Message Template.",
+    ),
+    (90007, "Invalid validity period value"),
 ];
 
 #[cfg(test)]

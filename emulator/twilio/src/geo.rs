@@ -70,6 +70,15 @@ pub(super) fn location(number: &str) -> Location {
     }
 }
 
+/// Countries of [`COUNTRIES`] to which an alphanumeric sender may send without being registered first.
+/// Source: Twilio's page "International support for Alphanumeric Sender ID".
+const ALPHANUMERIC: &[&str] = &["AU", "DE", "ES", "FR", "GB", "IE", "IT"];
+
+/// Whether the country of a number takes messages from alphanumeric senders.
+pub(super) fn takes_alphanumeric_senders(number: &str) -> bool {
+    ALPHANUMERIC.contains(&location(number).country)
+}
+
 /// The calling code of a number's country; `None` when it is not known.
 pub(super) fn calling_code(number: &str) -> Option<&'static str> {
     let digits = number.strip_prefix('+')?;

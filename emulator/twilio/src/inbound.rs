@@ -20,7 +20,8 @@ pub struct Inbound {
 /// A file of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Media {
-    /// Where the backend can fetch it.
+    /// Where the backend can fetch it; or a name such as `screen.jpg`, for which the fake serves a small file of
+    /// the type that its ending says.
     pub url: String,
     /// Its media type, such as `image/jpeg`.
     pub content_type: String,

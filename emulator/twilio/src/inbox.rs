@@ -10,9 +10,10 @@ use std::{
 };
 
 use super::{
-    Delivery, Direction, Inbound, Message, Segments, Sid, Signing, Status, WebhookKind,
+    Delivery, Direction, Inbound, Media, Message, Segments, Sid, Signing, Status, WebhookKind,
     account::Account,
     geo,
+    media::{self, Fetched},
     number::Number,
     opt_out::Keyword,
     options::Endpoint,
@@ -20,6 +21,7 @@ use super::{
     outgoing::OutgoingMessage,
     twiml::Reply,
     webhook::{WebhookCall, WebhookClient},
+    whatsapp,
 };
 use rehearse_core::journal::{Cause, ExchangeDetail, Outcome, Via, caused_by, with_cause};
 
@@ -53,16 +55,23 @@ impl Inbox {
     }
 
     /// Records a text, acts on an opt-out keyword and sends Twilio's notice about it.
-    pub fn accept(&self, text: Inbound) -> Sid {
+    ///
+    /// A file that is a name and no URL, such as `screen.jpg`, is served by the API itself.
+    pub fn accept(&self, mut text: Inbound) -> Sid {
+        let sid = self.account.state().sids.generate(!text.media.is_empty());
+        self.host(sid, &mut text.media);
         let media: Vec<String> = text.media.iter().map(|media| media.url.clone()).collect();
         let number = self.number(&text);
-        let (sid, notice) = self.record(&text, &number, &media);
+        let notice = self.record(sid, &text, &number, &media);
         let exchange = self.account.journal.begin(
             "sms.received",
             ExchangeDetail::SmsReceived {
                 sid: sid.to_string(),
                 from: text.from.clone(),
-                to: number.phone.clone(),
+                to: match whatsapp::number(&text.from) {
+                    Some(_) => whatsapp::address(&number.phone),
+                    None => number.phone.clone(),
+                },
                 body: text.body,
                 media,
             },
@@ -83,6 +92,8 @@ impl Inbox {
                 in_reply_to: Some(sid),
                 status_callback: None,
                 service: None,
+                service_chooses: false,
+                is_template: false,
                 send_at: None,
             };
             with_cause(Some(cause), || self.outbox.send(notice));
@@ -90,16 +101,46 @@ impl Inbox {
         sid
     }
 
-    /// Changes the account's state for a text; returns its sid and the text of Twilio's notice.
-    fn record(&self, text: &Inbound, number: &Number, media: &[String]) -> (Sid, Option<String>) {
+    /// Keeps the files of a text, and gives those a URL that have none.
+    fn host(&self, sid: Sid, files: &mut [Media]) {
+        if files.is_empty() {
+            return;
+        }
+        let url = self.account.url.get().map(String::as_str).unwrap_or_default();
+        let account = &self.account.options.account_sid;
+        let mut kept = Vec::new();
+        for (index, file) in files.iter_mut().enumerate() {
+            let stand_in = media::stand_in(&file.url);
+            if !file.url.contains("://") {
+                file.content_type.clone_from(&stand_in.content_type);
+                let name = media::media_sid(sid, index);
+                file.url =
+                    format!("{url}/2010-04-01/Accounts/{account}/Messages/{sid}/Media/{name}");
+            }
+            kept.push(Fetched { content_type: file.content_type.clone(), ..stand_in });
+        }
+        let now = self.account.clock.now();
+        self.account.state().keep_media(sid, kept, now);
+    }
+
+    /// Changes the account's state for a text; returns the text of Twilio's notice.
+    fn record(
+        &self,
+        sid: Sid,
+        text: &Inbound,
+        number: &Number,
+        media: &[String],
+    ) -> Option<String> {
         let Number { phone, config, .. } = number;
         let now = self.account.clock.now();
         let options = &self.account.options;
         let mut state = self.account.state();
         let state = &mut *state;
-        let sid = state.sids.generate(!text.media.is_empty());
         let size = Segments::of(&text.body, config.kind);
-        let keyword = Keyword::of(&text.body, config.kind);
+        // Twilio handles keywords of texts alone.
+        let is_whatsapp = whatsapp::number(&text.from).is_some();
+        let keyword = Keyword::of(&text.body, config.kind).filter(|_| !is_whatsapp);
+        let texted = if is_whatsapp { whatsapp::address(phone) } else { phone.clone() };
         let opted_out = state.has_opted_out(phone, &text.from);
         let notice = keyword.and_then(|word| word.notice(&text.body, config.kind, opted_out));
         match keyword {
@@ -107,11 +148,12 @@ impl Inbox {
             Some(Keyword::Start) => state.opt_in(phone, &text.from),
             Some(Keyword::Help) | None => {}
         }
-        state.messages.push(Message {
+        let logged = state.inbound(number).is_some();
+        let message = Message {
             sid,
             direction: Direction::Inbound,
             from: Some(text.from.clone()),
-            to: phone.clone(),
+            to: texted.clone(),
             body: text.body.clone(),
             media: media.to_vec(),
             status: Status::Received,
@@ -125,12 +167,20 @@ impl Inbox {
             via: None,
             in_reply_to: None,
             ends_as_sent: false,
-        });
-        let params = params(&options.account_sid, number, sid, text, size.count, keyword);
+        };
+        // Twilio does not log what a Messaging Service without a URL drops.
+        if logged {
+            state.messages.push(message);
+        }
+        let params = if is_whatsapp {
+            whatsapp_params(&options.account_sid, &texted, sid, text)
+        } else {
+            params(&options.account_sid, number, sid, text, size.count, keyword)
+        };
         let received = ReceivedMessage {
             sid,
             person: text.from.clone(),
-            number: phone.clone(),
+            number: texted,
             params,
             signing: text.signing,
             cause: None,
@@ -143,7 +193,7 @@ impl Inbox {
             kept.retain(|sid, _| state.messages.get(*sid).is_some());
         }
         drop(kept);
-        (sid, notice)
+        notice
     }
 
     /// Delivers a text to the webhook, to its redirects or to the fallback, and sends the replies.
@@ -158,10 +208,12 @@ impl Inbox {
         };
         let (config, numbers) = {
             let state = self.account.state();
-            let number = state.number(&received.number).unwrap_or(&state.first);
+            let phone = whatsapp::number(&received.number).unwrap_or(&received.number);
+            let number = state.number(phone).unwrap_or(&state.first);
             let numbers: Vec<String> = state.numbers().map(|number| number.phone.clone()).collect();
-            (number.config.clone(), numbers)
+            (state.inbound(number), numbers)
         };
+        let Some(config) = config else { return delivery };
         let Some(url) = config.webhook_url else { return delivery };
         let mut fallback = config.fallback_url.map(|url| (url, config.fallback_method));
         let mut call = WebhookCall {
@@ -219,7 +271,8 @@ impl Inbox {
     /// The number that a text is for.
     fn number(&self, text: &Inbound) -> Number {
         let state = self.account.state();
-        let number = text.to.as_ref().and_then(|to| state.number(to)).unwrap_or(&state.first);
+        let to = text.to.as_deref().map(|to| whatsapp::number(to).unwrap_or(to));
+        let number = to.and_then(|to| state.number(to)).unwrap_or(&state.first);
         number.clone()
     }
 
@@ -249,8 +302,45 @@ fn outgoing(reply: Reply, received: &ReceivedMessage) -> OutgoingMessage {
         in_reply_to: Some(received.sid),
         status_callback: reply.status_callback,
         service: None,
+        service_chooses: false,
+        is_template: false,
         send_at: None,
     }
+}
+
+/// The form parameters of a WhatsApp message's webhook. The profile has the number as its name: nothing here
+/// knows another one.
+fn whatsapp_params(account_sid: &str, to: &str, sid: Sid, text: &Inbound) -> Vec<(String, String)> {
+    let sid = sid.to_string();
+    let number = whatsapp::number(&text.from).unwrap_or_default();
+    let count = text.media.len().to_string();
+    let kind =
+        text.media.first().map_or("text", |media| match media.content_type.split_once('/') {
+            Some((kind @ ("image" | "audio" | "video"), _)) => kind,
+            _ => "document",
+        });
+    let mut params: Vec<(String, String)> = Vec::with_capacity(16);
+    let mut add = |key: &str, value: &str| params.push((key.to_owned(), value.to_owned()));
+    add("SmsMessageSid", &sid);
+    add("NumMedia", &count);
+    add("ProfileName", number);
+    add("MessageType", kind);
+    add("SmsSid", &sid);
+    add("WaId", number.trim_start_matches('+'));
+    add("SmsStatus", "received");
+    add("Body", &text.body);
+    add("To", to);
+    add("NumSegments", "1");
+    add("ReferralNumMedia", "0");
+    add("MessageSid", &sid);
+    add("AccountSid", account_sid);
+    add("From", &text.from);
+    add("ApiVersion", "2010-04-01");
+    for (index, media) in text.media.iter().enumerate() {
+        add(&format!("MediaUrl{index}"), &media.url);
+        add(&format!("MediaContentType{index}"), &media.content_type);
+    }
+    params
 }
 
 /// The form parameters of a text's webhook, in the order in which Twilio sends them.

@@ -57,7 +57,8 @@
 //!
 //! - `sms.received` and `sms.sent`: messages. A message that Twilio refuses ends with an error.
 //! - `webhook.sms`, `webhook.fallback` and `webhook.status`: calls of the backend's URLs.
-//! - `twilio.messages.*`, `twilio.numbers.*`, `twilio.accounts.fetch` and `twilio.lookups.fetch`: calls
+//! - `twilio.messages.*`, `twilio.numbers.*`, `twilio.services.*`, `twilio.pool.*`, `twilio.media.*`,
+//!   `twilio.accounts.fetch` and `twilio.lookups.fetch`: calls
 //!   of the REST API, such as `twilio.messages.create`.
 //!
 //! A fault on `twilio.delivery` makes the next message end as `undelivered`, or `failed` where Twilio
@@ -71,9 +72,9 @@
 //!
 //! # What is not reproduced
 //!
-//! Messaging Services as a resource (one may be named in [`NumberConfig`]), media downloads, the loop
-//! filter (30039, 14107), trial accounts, content templates, WhatsApp, and every API but the account,
-//! its messages and numbers, and Lookup.
+//! Of Messaging Services short codes, alphanumeric senders and compliance; the loop
+//! filter (30039, 14107), trial accounts, content templates as a resource, and every API but the account,
+//! its messages and numbers, Messaging Services and Lookup.
 
 mod account;
 mod callback;
@@ -86,6 +87,8 @@ mod geo;
 pub mod hostile;
 mod inbound;
 mod inbox;
+mod lanes;
+mod media;
 mod message;
 mod message_log;
 mod number;
@@ -98,11 +101,14 @@ mod plan;
 mod rest;
 mod segments;
 mod server;
+mod service;
 mod sid;
 mod signature;
+mod smart_encoding;
 mod text;
 mod twiml;
 mod webhook;
+mod whatsapp;
 
 #[cfg(test)]
 mod tests;
@@ -110,12 +116,14 @@ mod tests;
 pub use codes::error_text;
 pub use fake::{FakeTwilio, FakeTwilioBuilder};
 pub use inbound::{Attempt, Delivery, Inbound, Media, Signing, WebhookKind};
+pub use media::content_type;
 pub use message::{Direction, Message, Status};
 pub use options::{LineType, Method, NumberConfig, NumberKind, Options};
 pub use plan::{DeliveryPlan, InvalidPlan, PlannedCallback};
 pub use rehearse_core::{clock, faults, journal};
 pub use segments::{Encoding, Segments};
 pub use server::{Server, Twilio};
+pub use service::ServiceConfig;
 pub use sid::{InvalidSid, Sid};
 pub use text::TextError;
 pub use webhook::webhook_client;

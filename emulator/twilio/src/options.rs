@@ -1,8 +1,13 @@
 //! The account, its numbers, and the configuration of a number.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::Deserialize;
+
+use super::ServiceConfig;
 
 /// The account and its numbers.
 #[derive(Clone)]
@@ -19,6 +24,12 @@ pub struct Options {
     pub config: NumberConfig,
     /// The account's other numbers and their configurations at the start.
     pub other_numbers: Vec<(String, NumberConfig)>,
+    /// The account's Messaging Services at the start.
+    pub services: Vec<ServiceConfig>,
+    /// Content templates, `HX` and 32 hexadecimal digits, and their texts, with `{{1}}` for variables.
+    pub contents: BTreeMap<String, String>,
+    /// The account's numbers that are WhatsApp senders as well.
+    pub whatsapp: BTreeSet<String>,
     /// What Lookup says of numbers' lines; the others are mobile. A text to a landline is not delivered.
     pub line_types: BTreeMap<String, LineType>,
     /// Equal seeds give equal message sids.
@@ -43,6 +54,9 @@ impl Default for Options {
             number: "+15550100000".into(),
             config: NumberConfig::default(),
             other_numbers: Vec::new(),
+            services: Vec::new(),
+            contents: BTreeMap::new(),
+            whatsapp: BTreeSet::new(),
             line_types: BTreeMap::new(),
             seed: 0,
             hosts: BTreeMap::new(),
@@ -59,6 +73,7 @@ impl fmt::Debug for Options {
             .field("number", &self.number)
             .field("config", &self.config)
             .field("other_numbers", &self.other_numbers)
+            .field("services", &self.services)
             .field("seed", &self.seed)
             .field("hosts", &self.hosts)
             .field("gateway", &self.gateway)

@@ -4,6 +4,10 @@
 //! passes through its statuses in a background task, which calls the backend at each. What a plan puts
 //! off waits for its business time, as scheduled messages do.
 
+mod end;
+mod files;
+mod work;
+
 use std::{
     collections::HashMap,
     sync::{
@@ -14,19 +18,20 @@ use std::{
 };
 
 use jiff::Timestamp;
-use tokio::task::JoinSet;
+use tokio::{sync::oneshot, task::JoinSet};
 
+use self::work::Work;
 use super::{
-    DeliveryPlan, LineType, Message, Method, Segments, Sid, Signing, Status, WebhookKind,
+    Message, Method, Segments, Sid, Status,
     account::Account,
-    callback::callback_params,
-    course::{CourseStep, Happening, StatusChange, course, rank},
+    course::{CourseStep, Happening, StatusChange, course},
+    lanes::Lanes,
+    media,
     options::Endpoint,
     outgoing::{MAX_BODY, OutgoingMessage},
-    plan::end_of,
-    webhook::{WebhookCall, WebhookClient},
+    webhook::WebhookClient,
 };
-use rehearse_core::journal::{Cause, Outcome, Via, caused_by, current_cause, with_cause};
+use rehearse_core::journal::{Cause, Outcome, current_cause, with_cause};
 
 /// How long a task that follows a running clock sleeps at most: the clock may be moved meanwhile.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -41,6 +46,8 @@ pub(crate) struct Outbox {
     put_off: Mutex<Vec<PutOff>>,
     /// Where later statuses of the messages go that have a status callback.
     callbacks: Mutex<HashMap<Sid, KeptCallback>>,
+    /// What is happening to messages that have a status callback: the callbacks of one never overlap.
+    lanes: Lanes<Work>,
     tasks: Mutex<JoinSet<()>>,
     /// Whether a task releases what is due as a running clock goes on.
     following: AtomicBool,
@@ -79,6 +86,7 @@ impl Outbox {
             scheduled: Mutex::default(),
             put_off: Mutex::default(),
             callbacks: Mutex::default(),
+            lanes: Lanes::default(),
             tasks: Mutex::default(),
             following: AtomicBool::new(false),
         }
@@ -104,12 +112,18 @@ impl Outbox {
 
     /// Accepts a message for sending and returns it with its first status.
     pub fn send(self: &Arc<Self>, mut message: OutgoingMessage) -> Message {
+        if message.service_chooses && message.send_at.is_none() {
+            self.choose_sender(&mut message);
+        }
         let size = self.measure(&message);
         let mut scheduled = self.scheduled();
         let mut state = self.account.state();
         if message.status_callback.is_none() {
+            let service = message.service.as_deref().and_then(|sid| state.service(sid));
+            let of_service = service.and_then(|service| service.config.status_callback.clone());
             let sender = state.number(&message.from);
-            let url = sender.and_then(|number| number.config.status_callback.clone());
+            let url = of_service
+                .or_else(|| sender.and_then(|number| number.config.status_callback.clone()));
             message.status_callback = url.map(|url| Endpoint { url, method: Method::Post });
         }
         let sid = state.sids.generate(!message.media.is_empty());
@@ -132,8 +146,15 @@ impl Outbox {
         let now = self.account.clock.now();
         let mut due = take_due(&mut self.scheduled(), |message| message.at <= now);
         due.sort_by_key(|message| message.at);
-        for message in due {
-            with_cause(message.cause, || self.dispatch(message.sid, message.message));
+        for ScheduledMessage { sid, mut message, cause, .. } in due {
+            if message.service_chooses {
+                self.choose_sender(&mut message);
+                let size = self.measure(&message);
+                if let Some(kept) = self.account.state().messages.get_mut(sid) {
+                    (kept.segments, kept.encoding) = (size.count, size.encoding);
+                }
+            }
+            with_cause(cause, || self.dispatch(sid, message));
         }
         let mut due = take_due(&mut self.put_off(), |put_off| put_off.at <= now);
         due.sort_by_key(|put_off| put_off.at);
@@ -146,13 +167,12 @@ impl Outbox {
             }
         }
         for (sid, due) in messages {
-            if due.iter().any(|put_off| matches!(put_off.what, Happening::CallBack(_))) {
-                let outbox = Arc::clone(self);
-                self.spawn(async move {
-                    for PutOff { sender, callback, what, .. } in due {
-                        outbox.happen(sid, &sender, callback.as_ref(), what).await;
-                    }
-                });
+            if self.lanes.is_busy(sid)
+                || due.iter().any(|put_off| matches!(put_off.what, Happening::CallBack(_)))
+            {
+                let work =
+                    |PutOff { sender, callback, what, .. }| Work::new(sender, callback, what);
+                self.queue(sid, due.into_iter().map(work));
                 continue;
             }
             for PutOff { sender, what, .. } in due {
@@ -184,8 +204,7 @@ impl Outbox {
         let sender = canceled.message.from;
         self.change_status(sid, &sender, change);
         if let Some(callback) = canceled.message.status_callback {
-            let outbox = Arc::clone(self);
-            self.spawn(async move { outbox.call_back(sid, &callback, change).await });
+            self.queue(sid, [Work::new(sender, Some(callback), Happening::CallBack(change))]);
         }
         true
     }
@@ -201,6 +220,7 @@ impl Outbox {
         self.scheduled().clear();
         self.put_off().clear();
         self.callbacks().clear();
+        self.lanes.clear();
         self.following.store(false, Ordering::Relaxed);
     }
 
@@ -212,7 +232,12 @@ impl Outbox {
 
     /// Gives a sent message another status, as a late report of the carrier does, and calls its status
     /// callback if it has one. Returns the message; `None` when no message that was sent has this sid.
-    pub async fn report(&self, sid: Sid, status: Status, error: Option<u32>) -> Option<Message> {
+    pub async fn report(
+        self: &Arc<Self>,
+        sid: Sid,
+        status: Status,
+        error: Option<u32>,
+    ) -> Option<Message> {
         let _activity = self.account.activity.begin();
         let change = StatusChange { status, error };
         let sent =
@@ -221,11 +246,21 @@ impl Outbox {
             let state = self.account.state();
             state.messages.get(sid).filter(sent)?.from.clone().unwrap_or_default()
         };
-        let kept = self.callbacks().get(&sid).cloned();
-        self.change_status(sid, &sender, change);
-        if let Some(kept) = kept {
-            self.call_back(sid, &kept.endpoint, change).await;
-        }
+        let callback = self.callbacks().get(&sid).map(|kept| kept.endpoint.clone());
+        let Some(callback) = callback else {
+            self.change_status(sid, &sender, change);
+            return self.account.state().messages.get(sid).cloned();
+        };
+        let (done, happened) = oneshot::channel();
+        let changed =
+            Work { reported: true, ..Work::new(sender.clone(), None, Happening::Change(change)) };
+        let told = Work {
+            done: Some(done),
+            ..Work::new(sender, Some(callback), Happening::CallBack(change))
+        };
+        self.queue(sid, [changed, told]);
+        // It never happens when everything was reset meanwhile.
+        let _ = happened.await;
         self.account.state().messages.get(sid).cloned()
     }
 
@@ -240,9 +275,33 @@ impl Outbox {
         }
     }
 
-    /// Hands a message to the carrier, and has happen what becomes of it.
+    /// Hands a message to the carrier once its files are here. Those on this machine are fetched meanwhile.
     fn dispatch(self: &Arc<Self>, sid: Sid, message: OutgoingMessage) {
-        let (end, plan) = self.end(&message);
+        let hosts = &self.account.options.hosts;
+        if !message.media.iter().any(|url| media::is_here(url, hosts)) {
+            let files = message.media.iter().map(|url| media::stand_in(url)).collect();
+            self.keep_media(sid, files);
+            return self.hand_over(sid, message, None);
+        }
+        let outbox = Arc::clone(self);
+        self.spawn(async move {
+            let failure = match outbox.fetch_media(&message.media).await {
+                Ok(files) => {
+                    outbox.keep_media(sid, files);
+                    None
+                }
+                Err(code) => Some(code),
+            };
+            outbox.hand_over(sid, message, failure);
+        });
+    }
+
+    /// Hands a message to the carrier, and has happen what becomes of it. A failure to get its files ends it.
+    fn hand_over(self: &Arc<Self>, sid: Sid, message: OutgoingMessage, failure: Option<u32>) {
+        let (end, plan) = match failure {
+            Some(code) => (StatusChange { status: Status::Failed, error: Some(code) }, None),
+            None => self.end(&message),
+        };
         let outcome = match end {
             StatusChange { status: Status::Failed, error: Some(code) } => {
                 Outcome::default().with_error(code.to_string())
@@ -278,100 +337,14 @@ impl Outbox {
             self.follow_running_clock();
         }
         if callback.is_some() {
-            let outbox = Arc::clone(self);
-            self.spawn(async move {
-                for step in at_once {
-                    outbox.happen(sid, &sender, callback.as_ref(), step.what).await;
-                }
-            });
+            let work = |step: CourseStep| Work::new(sender.clone(), callback.clone(), step.what);
+            self.queue(sid, at_once.into_iter().map(work));
         } else {
             for step in at_once {
                 if let Happening::Change(change) = step.what {
                     self.go_on(sid, &sender, change);
                 }
             }
-        }
-    }
-
-    /// How a message ends, and the plan for it.
-    fn end(&self, message: &OutgoingMessage) -> (StatusChange, Option<DeliveryPlan>) {
-        if self.account.has_opted_out(&message.from, &message.to) && message.via != Via::Twilio {
-            // Only a Messaging Service's message gets here: others were refused before.
-            return (StatusChange { status: Status::Failed, error: Some(21610) }, None);
-        }
-        let plan = self.account.state().take_plan(&message.from, &message.to);
-        if let Some(plan) = plan {
-            let (status, error) = plan.end();
-            return (StatusChange { status, error }, Some(plan));
-        }
-        if self.account.options.line_types.get(&message.to) == Some(&LineType::Landline) {
-            return (StatusChange { status: Status::Undelivered, error: Some(30006) }, None);
-        }
-        let end = match self.account.faults.next_failure("twilio.delivery") {
-            Some(failure) => {
-                let code = failure.code.and_then(|code| code.parse().ok()).unwrap_or(30008);
-                StatusChange { status: end_of(code), error: Some(code) }
-            }
-            None => StatusChange { status: Status::Delivered, error: None },
-        };
-        (end, None)
-    }
-
-    async fn happen(&self, sid: Sid, sender: &str, callback: Option<&Endpoint>, what: Happening) {
-        match (what, callback) {
-            (Happening::Change(change), _) => self.go_on(sid, sender, change),
-            (Happening::CallBack(change), Some(callback)) => {
-                self.call_back(sid, callback, change).await;
-            }
-            (Happening::CallBack(_), None) => {}
-        }
-    }
-
-    /// Tells the backend of a status. A deleted message has no more callbacks.
-    async fn call_back(&self, sid: Sid, callback: &Endpoint, told: StatusChange) {
-        let message = self.account.state().messages.get(sid).cloned();
-        let Some(message) = message else { return };
-        let call = WebhookCall {
-            kind: WebhookKind::Status,
-            sid,
-            url: callback.url.clone(),
-            method: callback.method,
-            params: callback_params(&message, told, &self.account.options.account_sid),
-            signing: Signing::Valid,
-            person: "",
-            number: "",
-            numbers: &[],
-            replies: 0,
-        };
-        let cause = self.callbacks().get(&sid).and_then(|kept| kept.cause);
-        caused_by(cause, self.webhooks.call(&call)).await;
-    }
-
-    /// Gives a message its next status, unless it is further on its way already: a backend that is slow to
-    /// answer a callback must not put it back.
-    fn go_on(&self, sid: Sid, sender: &str, change: StatusChange) {
-        let has = self.account.state().messages.get(sid).map(|message| rank(message.status));
-        if has.is_some_and(|has| has < rank(change.status)) {
-            self.change_status(sid, sender, change);
-        }
-    }
-
-    /// Gives a message a status, unless it was deleted.
-    fn change_status(&self, sid: Sid, sender: &str, change: StatusChange) {
-        let now = self.account.clock.now();
-        let mut state = self.account.state();
-        let Some(message) = state.messages.get_mut(sid) else { return };
-        message.status = change.status;
-        message.error_code = change.error;
-        message.updated = now;
-        let is_sent =
-            matches!(change.status, Status::Sent | Status::Delivered | Status::Undelivered);
-        if is_sent || change.status == Status::Queued {
-            // A Messaging Service has chosen its sender by then.
-            message.from.get_or_insert_with(|| sender.to_owned());
-        }
-        if is_sent {
-            message.sent.get_or_insert(now);
         }
     }
 

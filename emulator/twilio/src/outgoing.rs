@@ -23,6 +23,10 @@ pub(crate) struct OutgoingMessage {
     pub status_callback: Option<Endpoint>,
     /// The Messaging Service that sends it, instead of the number itself.
     pub service: Option<String>,
+    /// Whether the service chooses the number; `from` is empty until it has.
+    pub service_chooses: bool,
+    /// Whether its text is that of a content template.
+    pub is_template: bool,
     /// When to send it; `None` is now.
     pub send_at: Option<Timestamp>,
 }
@@ -33,7 +37,7 @@ impl OutgoingMessage {
         Message {
             sid,
             direction: self.direction,
-            from: self.service.is_none().then(|| self.from.clone()),
+            from: (!self.service_chooses).then(|| self.from.clone()),
             to: self.to.clone(),
             body: self.body.clone(),
             media: self.media.clone(),

@@ -1,15 +1,19 @@
 //! The REST API. Every request takes the same way: route, journal, fault, authentication, response.
 
 mod accounts;
+mod content;
 mod create;
 mod error;
 mod list;
 mod lookups;
+mod media;
 mod messages;
 mod numbers;
 mod page;
+mod pool;
 mod request;
 mod sent_filter;
+mod services;
 
 use std::{io, sync::Arc};
 
@@ -21,7 +25,7 @@ use axum::{
 };
 use bytes::Bytes;
 use futures::stream;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -53,7 +57,12 @@ struct ApiResponse {
     status: u16,
     body: Vec<u8>,
     journaled: Value,
+    headers: Vec<(HeaderName, String)>,
 }
+
+/// What a deletion is answered.
+const NO_CONTENT: ApiResponse =
+    ApiResponse { status: 204, body: Vec::new(), journaled: Value::Null, headers: Vec::new() };
 
 pub(crate) fn router(api: RestApi) -> Router {
     Router::new().fallback(serve).with_state(api)
@@ -95,11 +104,13 @@ async fn respond_to(api: RestApi, request: Request) -> Response {
     let result = match ApiError::of(&fault) {
         Some(error) => Err(error),
         None if body.is_err() => Err(ApiError::new(20413)),
-        None if !is_authorized(account, &parts.headers) => Err(ApiError::new(20003)),
+        None if !is_authorized(account, route, &parts.headers) => Err(ApiError::new(20003)),
         None => {
             api.outbox.release_due();
             let query = Params::parse(parts.uri.query().unwrap_or_default().as_bytes());
-            with_cause(Some(exchange.cause()), || api.run(route, path, &params, &query))
+            let base = base(&parts.headers);
+            let run = || api.run(route, &base, path, &params, &query);
+            with_cause(Some(exchange.cause()), run)
         }
     };
     if fault.cut == Some(Cut::After) {
@@ -110,7 +121,13 @@ async fn respond_to(api: RestApi, request: Request) -> Response {
     match result {
         Ok(response) => {
             exchange.end(Outcome::status(response.status, response.journaled));
-            respond(response.status, response.body)
+            let mut answer = respond(response.status, response.body);
+            for (name, value) in response.headers {
+                if let Ok(value) = HeaderValue::from_str(&value) {
+                    answer.headers_mut().insert(name, value);
+                }
+            }
+            answer
         }
         Err(error) => {
             let journaled = json!({ "code": error.code, "message": error.message });
@@ -125,6 +142,7 @@ impl RestApi {
     fn run(
         &self,
         route: Route<'_>,
+        base: &str,
         path: &str,
         params: &Params,
         query: &Params,
@@ -138,7 +156,7 @@ impl RestApi {
             }
             Route::DeleteMessage(sid) => {
                 messages::delete(account, inbox, sid, path)?;
-                Ok(ApiResponse { status: 204, body: Vec::new(), journaled: Value::Null })
+                Ok(NO_CONTENT)
             }
             Route::ListMessages => {
                 let state = account.state();
@@ -160,6 +178,47 @@ impl RestApi {
             Route::LookUp(number) => {
                 encode(200, &lookups::fetch(account, number, query)?, Value::Null)
             }
+            Route::CreateService => {
+                encode(201, &services::create(account, base, params)?, Value::Null)
+            }
+            Route::ListServices => {
+                encode(200, &services::list(account, base, path, query)?, Value::Null)
+            }
+            Route::FetchService(sid) => {
+                encode(200, &services::fetch(account, base, sid, path)?, Value::Null)
+            }
+            Route::UpdateService(sid) => {
+                encode(200, &services::update(account, base, sid, path, params)?, Value::Null)
+            }
+            Route::DeleteService(sid) => {
+                services::delete(account, sid, path)?;
+                Ok(NO_CONTENT)
+            }
+            Route::AddToPool(service) => {
+                encode(201, &pool::add(account, base, service, path, params)?, Value::Null)
+            }
+            Route::ListPool(service) => {
+                encode(200, &pool::list(account, base, service, path, query)?, Value::Null)
+            }
+            Route::FetchOfPool(service, sid) => {
+                encode(200, &pool::fetch(account, base, (service, sid), path)?, Value::Null)
+            }
+            Route::RemoveFromPool(service, sid) => {
+                pool::remove(account, (service, sid), path)?;
+                Ok(NO_CONTENT)
+            }
+            Route::ListMedia(message) => {
+                encode(200, &media::list(account, message, path, query)?, Value::Null)
+            }
+            Route::FetchMedia(message, sid) => {
+                encode(200, &media::fetch(account, message, sid, path)?, Value::Null)
+            }
+            Route::MediaFile(message, sid) => media::redirect(account, base, message, sid, path),
+            Route::Download(sid) => media::download(account, sid, path),
+            Route::DeleteMedia(message, sid) => {
+                media::delete(account, message, sid, path)?;
+                Ok(NO_CONTENT)
+            }
             Route::MethodNotAllowed => Err(ApiError::new(20004)),
             Route::Unknown => Err(ApiError::not_found(path)),
         }
@@ -173,7 +232,13 @@ impl RestApi {
 
 fn encode(status: u16, body: &impl Serialize, journaled: Value) -> Result<ApiResponse, ApiError> {
     let body = serde_json::to_vec(body).map_err(|_| ApiError::new(20500))?;
-    Ok(ApiResponse { status, body, journaled })
+    Ok(ApiResponse { status, body, journaled, headers: Vec::new() })
+}
+
+/// Where the API was asked, for links that lead back to it.
+fn base(headers: &HeaderMap) -> String {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    format!("http://{}", host.unwrap_or("127.0.0.1"))
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
@@ -183,8 +248,13 @@ fn is_form(headers: &HeaderMap) -> bool {
         .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"))
 }
 
-fn is_authorized(account: &Account, headers: &HeaderMap) -> bool {
-    headers.get(header::AUTHORIZATION).is_some_and(|value| account.authorizes(value.as_bytes()))
+/// Files may be had without credentials, as on Twilio unless the account forbids it, but not with wrong ones.
+fn is_authorized(account: &Account, route: Route<'_>, headers: &HeaderMap) -> bool {
+    match (headers.get(header::AUTHORIZATION), route) {
+        (_, Route::Download(_)) | (None, Route::MediaFile(..)) => true,
+        (None, _) => false,
+        (Some(given), _) => account.authorizes(given.as_bytes()),
+    }
 }
 
 fn respond(status: u16, body: Vec<u8>) -> Response {

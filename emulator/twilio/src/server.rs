@@ -62,6 +62,8 @@ impl Twilio {
             inbox: Arc::clone(&inbox),
         };
         let serving = Serving::router(listener, rest::router(api))?;
+        // It is set here alone.
+        let _ = account.url.set(serving.url());
         let parts = Parts { url: serving.url(), account, webhooks, outbox, inbox };
         Ok(Server { twilio: Self(Arc::new(parts)), _serving: serving })
     }

@@ -10,7 +10,7 @@ use quick_xml::{
 };
 use url::Url;
 
-use super::{Method, options::Endpoint, phone};
+use super::{Method, options::Endpoint, phone, whatsapp};
 
 /// Most replies to one received text.
 const MAX_REPLIES: usize = 10;
@@ -126,7 +126,7 @@ fn reply(
     warnings: &mut Vec<u32>,
 ) -> Option<Reply> {
     let to = message.to.unwrap_or_else(|| context.sender.to_owned());
-    if !phone::is_e164(&to) && !phone::is_short_code(&to) {
+    if !phone::is_e164(whatsapp::number(&to).unwrap_or(&to)) && !phone::is_short_code(&to) {
         warn(warnings, INVALID_TO);
         return None;
     }

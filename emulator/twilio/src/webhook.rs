@@ -112,6 +112,11 @@ impl WebhookClient {
         }
     }
 
+    /// What calls URLs of the backend.
+    pub fn web(&self) -> &reqwest::Client {
+        &self.web
+    }
+
     /// Removes all cookies.
     pub fn reset(&self) {
         self.cookies().clear();

@@ -11,7 +11,7 @@ use std::{
 use super::{ExternalBackend, Processes, WorldError};
 use rehearse_aws::{
     Function,
-    template::{RoutePath, Settings, Template, Webhook},
+    template::{MessagingService, RoutePath, Settings, Template, Webhook},
 };
 use rehearse_core::{threads::Threads, yaml::YamlError};
 use rehearse_dynamodb::{
@@ -258,9 +258,14 @@ fn check_route(template: &Template, route: &str) -> Result<(), WorldError> {
     if is_served { Ok(()) } else { Err(WorldError::Webhook { route: route.into() }) }
 }
 
-/// Whether the routes of the account's other numbers are served.
+/// Whether the routes of the account's other numbers and of its Messaging Services are served.
 fn check_numbers(template: &Template, settings: &Settings) -> Result<(), WorldError> {
-    let mut routes = settings.twilio.numbers.iter().filter_map(|number| number.route.as_ref());
+    let numbers = settings.twilio.numbers.iter().filter_map(|number| number.route.as_ref());
+    let of_service = |service: &MessagingService| {
+        [service.route.clone(), service.fallback.clone(), service.status_callback.clone()]
+    };
+    let services: Vec<_> = settings.twilio.services.iter().flat_map(of_service).flatten().collect();
+    let mut routes = numbers.chain(&services);
     routes.try_for_each(|route| check_route(template, route.as_str()))
 }
 

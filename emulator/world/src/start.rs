@@ -16,7 +16,7 @@ use rehearse_aws::{
     function,
     gateway::{FunctionCode, FunctionEnvironment, Gateway, INIT_TIMEOUT, Instances, LambdaConfig},
     secrets::{self, Secrets, Session},
-    template::{Api, Endpoints, Function, LineType, RoutePath},
+    template::{Api, Endpoints, Function, LineType, MessagingService, RoutePath, Webhook},
 };
 use rehearse_core::{clock::Clock, faults::Faults, journal::Journal};
 use rehearse_dynamodb::{Database, StartError};
@@ -107,6 +107,7 @@ impl World {
             (other.number.to_string(), with_webhook(config, &backend, &endpoints.gateway, route))
         });
         let other_numbers = others.collect();
+        let services = services(&settings.twilio.services, &backend, &endpoints.gateway);
         let seed = external.map_or(seed, |_| Uuid::new_v4().as_u64_pair().0);
         let options = twilio::Options {
             account_sid: settings.twilio.account_sid.clone(),
@@ -115,6 +116,9 @@ impl World {
             config: number,
             other_numbers,
             api_keys: settings.twilio.api_keys.clone(),
+            services,
+            contents: settings.twilio.contents.clone(),
+            whatsapp: settings.twilio.whatsapp.iter().map(ToString::to_string).collect(),
             line_types: line_types(&settings.twilio.line_types),
             seed,
             hosts: hosts(&backend, &endpoints.gateway),
@@ -447,7 +451,52 @@ fn with_webhook(
     own: Option<&RoutePath>,
 ) -> NumberConfig {
     let Some(webhook) = &backend.settings().webhook else { return number };
-    let url = |route: &str| match backend.external_backend() {
+    let url = |route: &str| url_of(webhook, route, backend, gateway);
+    NumberConfig {
+        webhook_url: number
+            .webhook_url
+            .or_else(|| Some(url(own.unwrap_or(&webhook.route).as_str()))),
+        fallback_url: number
+            .fallback_url
+            .or_else(|| webhook.fallback.as_ref().map(|route| url(route.as_str()))),
+        ..number
+    }
+}
+
+/// The Messaging Services as the fake takes them.
+fn services(
+    services: &[MessagingService],
+    backend: &Backend,
+    gateway: &str,
+) -> Vec<twilio::ServiceConfig> {
+    let webhook = backend.settings().webhook.as_ref();
+    let url = |route: &RoutePath| {
+        webhook.map(|webhook| url_of(webhook, route.as_str(), backend, gateway))
+    };
+    let service = |service: &MessagingService| {
+        let on_number = service.use_inbound_webhook_on_number.unwrap_or(service.route.is_none());
+        let fallback = service.fallback.as_ref();
+        twilio::ServiceConfig {
+            sid: service.sid(),
+            friendly_name: service.name.clone(),
+            numbers: service.numbers.iter().map(ToString::to_string).collect(),
+            inbound_request_url: service.route.as_ref().and_then(url),
+            fallback_url: fallback.or(webhook.and_then(|w| w.fallback.as_ref())).and_then(url),
+            use_inbound_webhook_on_number: on_number,
+            status_callback: service.status_callback.as_ref().and_then(url),
+            sticky_sender: service.sticky_sender,
+            smart_encoding: service.smart_encoding,
+            area_code_geomatch: service.area_code_geomatch,
+            validity_period: service.validity_period,
+            ..twilio::ServiceConfig::default()
+        }
+    };
+    services.iter().map(service).collect()
+}
+
+/// The URL at which Twilio calls a route, with the webhook's connection overrides.
+fn url_of(webhook: &Webhook, route: &str, backend: &Backend, gateway: &str) -> String {
+    match backend.external_backend() {
         // The given URL replaces the route; a fragment of its own replaces the overrides.
         Some(external) if route == webhook.route.as_str() => {
             let url = public(external, webhook.domain.as_deref());
@@ -470,15 +519,6 @@ fn with_webhook(
             };
             format!("{base}{route}{}", webhook.overrides)
         }
-    };
-    NumberConfig {
-        webhook_url: number
-            .webhook_url
-            .or_else(|| Some(url(own.unwrap_or(&webhook.route).as_str()))),
-        fallback_url: number
-            .fallback_url
-            .or_else(|| webhook.fallback.as_ref().map(|route| url(route.as_str()))),
-        ..number
     }
 }
 

@@ -179,6 +179,41 @@ async fn a_backend_at_a_url_is_called_there_and_signed_for_its_domain() {
 }
 
 #[tokio::test]
+async fn a_messaging_service_of_the_settings_has_its_routes_at_the_backend() {
+    let with = |service: &str| {
+        let settings = testing::settings(&format!("{SETTINGS}\n[[twilio.services]]\n{service}"));
+        let number = settings.twilio.number.to_string();
+        (settings, number)
+    };
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&seen);
+    let router = Router::new().fallback(move |uri: Uri| {
+        heard.lock().unwrap().push(uri.to_string());
+        async { ([("content-type", "text/xml")], "<Response/>") }
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let serving = Serving::router(listener, router).unwrap();
+    let url = format!("{}/text", serving.url());
+    for service in
+        ["route = \"/service\"", "route = \"/service\"\nuse_inbound_webhook_on_number = true", ""]
+    {
+        let (_, number) = with("name = \"a\"");
+        let (settings, _) = with(&format!("name = \"a\"\nnumbers = [\"{number}\"]\n{service}"));
+        let sid = settings.twilio.services[0].sid();
+        let template = testing::template(testing::TEMPLATE);
+        let backend =
+            Backend::external(url.parse().unwrap(), template, settings, Path::new(".")).unwrap();
+        let config = WorldConfig::new(backend, Clock::stopped(Timestamp::UNIX_EPOCH));
+        let world = World::start(config).await.unwrap();
+        assert_eq!(world.twilio().config().messaging_service_sid, Some(sid));
+        let text = Inbound { from: "+15550123456".into(), body: "hi".into(), ..Inbound::default() };
+        let delivery = world.twilio().receive(text).await;
+        assert_eq!(delivery.failure, None, "{delivery:?}");
+    }
+    assert_eq!(*seen.lock().unwrap(), ["/service", "/text", "/text"]);
+}
+
+#[tokio::test]
 async fn throttling_may_be_turned_off() {
     let text = "Globals: { HttpApi: { DefaultRouteSettings: { ThrottlingBurstLimit: 0 } } }
 Resources:

@@ -34,8 +34,8 @@ pub use self::{
     route::{Payload, Route},
     schedule::{Schedule, ScheduleExpression, ScheduleKind},
     settings::{
-        Check, Doctor, Endpoints, LineType, OtherNumber, Paths, Phone, Ports, RoutePath, Settings,
-        SettingsError, TextTemplate, Twilio, Webhook,
+        Check, Doctor, Endpoints, LineType, MessagingService, OtherNumber, Paths, Phone, Ports,
+        RoutePath, Settings, SettingsError, TextTemplate, Twilio, Webhook,
     },
 };
 

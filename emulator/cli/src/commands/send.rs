@@ -28,8 +28,8 @@ pub(crate) struct Args {
     /// Which of the account's numbers is texted; the first one when left out.
     #[arg(long, value_name = "NUMBER")]
     to: Option<String>,
-    /// URL of a picture; can be repeated.
-    #[arg(long, value_name = "URL")]
+    /// URL of a picture, or a name such as screen.jpg, for which the fake serves a small file; can be repeated.
+    #[arg(long, value_name = "URL|NAME")]
     media: Vec<String>,
     /// Print the delivery and the replies as JSON.
     #[arg(long)]

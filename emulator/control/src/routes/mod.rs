@@ -22,6 +22,10 @@ type SharedState = State<Arc<ApiState>>;
 
 /// The phone number of a person, given by name or as a number.
 fn number(people: &BTreeMap<String, String>, who: &str) -> Result<String, ApiError> {
+    // A person's WhatsApp address is the channel in front of the name or the number.
+    if let Some(who) = who.strip_prefix("whatsapp:") {
+        return Ok(format!("whatsapp:{}", number(people, who)?));
+    }
     if let Some(number) = people.get(who) {
         return Ok(number.clone());
     }

@@ -14,7 +14,7 @@ use crate::{
     server::ApiState,
 };
 use rehearse_core::matcher::Matcher;
-use rehearse_twilio::{Delivery, DeliveryPlan, Inbound, Media, Sid, Status};
+use rehearse_twilio::{Delivery, DeliveryPlan, Inbound, Media, Sid, Status, content_type};
 
 /// Most characters of a text that Twilio accepts from a person.
 const MAX_BODY: usize = 1600;
@@ -275,14 +275,7 @@ fn add_status(api: &ApiState, message: &mut Message) {
 }
 
 fn media(url: String) -> Media {
-    let path = url.split(['?', '#']).next().unwrap_or_default();
-    let content_type = match path.rsplit_once('.').map(|(_, ending)| ending) {
-        Some("png") => "image/png",
-        Some("gif") => "image/gif",
-        Some("mp4") => "video/mp4",
-        _ => "image/jpeg",
-    };
-    Media { url, content_type: content_type.into() }
+    Media { content_type: content_type(&url).into(), url }
 }
 
 /// What came of a delivery, from a position of the journal on.

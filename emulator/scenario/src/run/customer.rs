@@ -15,7 +15,7 @@ use crate::{
 };
 use rehearse_core::{faults::FaultHandle, journal::Exchange};
 use rehearse_openai::{ArmedScript, Script, Trigger};
-use rehearse_twilio::{Attempt, Delivery, Inbound, Media, Sid, Signing, Twilio};
+use rehearse_twilio::{Attempt, Delivery, Inbound, Media, Sid, Signing, Twilio, content_type};
 
 /// A text that is ready to be delivered, with its script armed.
 pub(super) struct PreparedText<'s> {
@@ -225,19 +225,5 @@ impl Running<'_> {
             .into_iter()
             .map(|found| found.problem.at(self.location(&at.join(&found.below))))
             .collect()
-    }
-}
-
-/// The type that a picture's URL suggests.
-fn content_type(url: &str) -> &'static str {
-    let path = url.split(['?', '#']).next().unwrap_or_default();
-    match path.rsplit('.').next().unwrap_or_default().to_ascii_lowercase().as_str() {
-        "png" => "image/png",
-        "gif" => "image/gif",
-        "webp" => "image/webp",
-        "mp4" => "video/mp4",
-        "pdf" => "application/pdf",
-        "vcf" => "text/vcard",
-        _ => "image/jpeg",
     }
 }

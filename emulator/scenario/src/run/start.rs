@@ -234,7 +234,8 @@ fn configure(twilio: &Twilio, number: &Number, gateway: &str) {
         }
         if number.advanced_opt_out {
             config.advanced_opt_out = true;
-            config.messaging_service_sid = Some(format!("MG{:032x}", 1));
+            // One of the settings is kept.
+            config.messaging_service_sid.get_or_insert_with(|| format!("MG{:032x}", 1));
         }
     });
 }

@@ -5,14 +5,17 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
-use super::{error::ApiError, request::Params};
+use super::{content, error::ApiError, request::Params};
 use crate::{
     Direction, Message, Method,
     account::Account,
+    geo,
     options::Endpoint,
     outbox::Outbox,
     outgoing::{MAX_BODY, OutgoingMessage},
     phone,
+    smart_encoding::smart,
+    whatsapp,
 };
 use rehearse_core::journal::Via;
 
@@ -27,15 +30,16 @@ pub(super) fn create(
     params: &Params,
 ) -> Result<Message, ApiError> {
     let to = params.get("To").ok_or_else(|| ApiError::new(21604))?;
-    let from = params.get("From");
-    let service = params.get("MessagingServiceSid");
+    // A service's sid may stand in `From` as well.
+    let (from, service) = match (params.get("From"), params.get("MessagingServiceSid")) {
+        (Some(from), None) if is_service_sid(from) => (None, Some(from)),
+        given => given,
+    };
     if from.is_none() && service.is_none() {
         return Err(ApiError::new(21603));
     }
-    if params.get("ContentSid").is_some() {
-        return Err(ApiError::new(21655));
-    }
-    let body = params.given("Body").unwrap_or_default();
+    let template = content::text(account, params)?;
+    let body = template.as_deref().or(params.given("Body")).unwrap_or_default();
     let media: Vec<String> =
         params.all("MediaUrl").filter(|url| !url.is_empty()).map(str::to_owned).collect();
     if body.is_empty() && media.is_empty() {
@@ -46,7 +50,7 @@ pub(super) fn create(
         check_sender(account, from, to)?;
     }
     if let Some(service) = service {
-        check_service(account, service)?;
+        check_service(account, service, from, to)?;
     }
     if body.chars().count() > MAX_BODY {
         return Err(ApiError::new(21617));
@@ -69,20 +73,28 @@ pub(super) fn create(
     }
     let send_at = send_at(account.clock.now(), params, service)?;
     // A service chooses its sender later, and only then finds out that the recipient has opted out.
-    let sender = from.map_or_else(|| pool_number(account, service), str::to_owned);
-    if service.is_none() && account.has_opted_out(&sender, to) {
+    let sender = from.unwrap_or_default();
+    if service.is_none() && account.has_opted_out(sender, to) {
         return Err(ApiError::new(21610));
     }
+    let is_smart = match params.get("SmartEncoded") {
+        Some(said) => said.eq_ignore_ascii_case("true"),
+        None => service.is_some_and(|sid| {
+            account.state().service(sid).is_some_and(|service| service.config.smart_encoding)
+        }),
+    };
     Ok(outbox.send(OutgoingMessage {
-        from: sender,
+        from: sender.to_owned(),
         to: to.to_owned(),
-        body: body.to_owned(),
+        body: if is_smart { smart(body) } else { body.to_owned() },
         media,
         direction: Direction::OutboundApi,
         via: Via::Rest,
         in_reply_to: None,
         status_callback: callback.map(|url| Endpoint { url: url.to_owned(), method: Method::Post }),
         service: service.map(str::to_owned),
+        service_chooses: from.is_none(),
+        is_template: template.is_some(),
         send_at,
     }))
 }
@@ -106,7 +118,9 @@ fn check_recipient(to: &str) -> Result<(), ApiError> {
         "+15005550004" => Err(ApiError::new(21610)),
         "+15005550009" => Err(ApiError::new(21614)),
         "+15005550001" => Err(invalid_to(to)),
-        _ if phone::is_e164(to) || phone::is_short_code(to) => Ok(()),
+        _ if phone::is_e164(whatsapp::number(to).unwrap_or(to)) || phone::is_short_code(to) => {
+            Ok(())
+        }
         _ => Err(invalid_to(to)),
     }
 }
@@ -130,6 +144,12 @@ fn check_sender(account: &Account, from: &str, to: &str) -> Result<(), ApiError>
         let message = format!("'To' and 'From' number cannot be the same: {}", phone::masked(to));
         return Err(ApiError::with(21266, message));
     }
+    match (whatsapp::number(from), whatsapp::number(to)) {
+        (None, None) => {}
+        (Some(number), Some(_)) if account.options.whatsapp.contains(number) => return Ok(()),
+        (Some(_), Some(_)) => return Err(ApiError::new(63007)),
+        _ => return Err(ApiError::new(21910)),
+    }
     match from {
         _ if account.state().number(from).is_some() => Ok(()),
         "+15005550006" => Ok(()),
@@ -149,6 +169,7 @@ fn check_sender(account: &Account, from: &str, to: &str) -> Result<(), ApiError>
             21659,
             format!("'{from}' is not a Twilio phone number or Short Code country mismatch"),
         )),
+        _ if phone::is_alphanumeric_sender(from) && geo::takes_alphanumeric_senders(to) => Ok(()),
         _ if phone::is_alphanumeric_sender(from) => Err(ApiError::with(
             21612,
             format!(
@@ -159,23 +180,35 @@ fn check_sender(account: &Account, from: &str, to: &str) -> Result<(), ApiError>
     }
 }
 
-/// The number with which a Messaging Service sends: the first one that belongs to it.
-fn pool_number(account: &Account, service: Option<&str>) -> String {
-    let state = account.state();
-    let mut numbers = state.numbers();
-    let found = numbers.find(|number| number.config.messaging_service_sid.as_deref() == service);
-    found.unwrap_or(&state.first).phone.clone()
-}
-
-/// Checks that the Messaging Service is one that a number belongs to.
-fn check_service(account: &Account, sid: &str) -> Result<(), ApiError> {
-    let digits = sid.strip_prefix("MG").unwrap_or_default();
-    if digits.len() != 32 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+/// Checks that the account has this Messaging Service, and that it can send: with its numbers, or with the
+/// one that the request names.
+fn check_service(
+    account: &Account,
+    sid: &str,
+    from: Option<&str>,
+    to: &str,
+) -> Result<(), ApiError> {
+    if !is_service_sid(sid) {
         return Err(ApiError::new(21705));
     }
     let state = account.state();
-    let mut services = state.numbers().filter_map(|n| n.config.messaging_service_sid.as_deref());
-    if services.any(|known| known == sid) { Ok(()) } else { Err(ApiError::new(21701)) }
+    let pool = state.pool(sid);
+    // A service may be known by its numbers alone.
+    if state.service(sid).is_none() && pool.is_empty() {
+        return Err(ApiError::new(21701));
+    }
+    match from {
+        // The pool has numbers for texts alone.
+        None if whatsapp::number(to).is_some() => Err(ApiError::new(63007)),
+        None if pool.is_empty() => Err(ApiError::new(21704)),
+        Some(from) if !pool.iter().any(|phone| phone == from) => Err(ApiError::new(21711)),
+        _ => Ok(()),
+    }
+}
+
+fn is_service_sid(text: &str) -> bool {
+    let digits = text.strip_prefix("MG").unwrap_or_default();
+    digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// When to send the message; `None` is now.

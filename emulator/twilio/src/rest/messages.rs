@@ -144,6 +144,7 @@ pub(super) fn delete(
         }
         let sid = message.sid;
         state.messages.remove(sid);
+        state.media.retain(|message| message != sid);
         sid
     };
     inbox.remove(sid);

@@ -67,23 +67,10 @@ pub(super) fn list(account: &Account, path: &str, query: &Params) -> Result<Numb
     let asked = PageRequest::read(query)?;
     let state = account.state();
     let matching: Vec<&Number> = state.numbers().filter(|number| accepts(query, number)).collect();
-    let begin = match asked.token {
-        None => asked.number.saturating_mul(asked.size),
-        Some(token) => {
-            let sid = token.strip_prefix("PA").or_else(|| token.strip_prefix("PB"));
-            let at = matching.iter().position(|number| Some(number.sid.as_str()) == sid);
-            let at = at.ok_or_else(|| ApiError::new(21481))?;
-            if token.starts_with("PA") { at + 1 } else { at.saturating_sub(asked.size) }
-        }
-    };
-    let rest = matching.get(begin..).unwrap_or_default();
-    let page = rest.get(..asked.size).unwrap_or(rest);
-    let next = page.last().filter(|_| rest.len() > page.len());
-    let previous = page.first().filter(|_| begin > 0);
-    let tokens = (
-        next.map(|number| format!("PA{}", number.sid)),
-        previous.map(|number| format!("PB{}", number.sid)),
-    );
+    let sids: Vec<&str> = matching.iter().map(|number| number.sid.as_str()).collect();
+    let part = asked.part(&sids)?;
+    let page = matching.get(part.records).unwrap_or_default();
+    let tokens = (part.next, part.previous);
     let is_filter = |key: &str| matches!(key, "PhoneNumber" | "FriendlyName" | "Beta" | "Origin");
     Ok(NumberPage {
         links: asked.links(path, query, is_filter, page.len(), tokens),

@@ -13,11 +13,27 @@ pub(super) enum Route<'a> {
     FetchMessage(Option<Sid>),
     UpdateMessage(Option<Sid>),
     DeleteMessage(Option<Sid>),
+    ListMedia(Option<Sid>),
+    FetchMedia(Option<Sid>, &'a str),
+    /// The file, by a redirect to [`Route::Download`].
+    MediaFile(Option<Sid>, &'a str),
+    Download(&'a str),
+    DeleteMedia(Option<Sid>, &'a str),
     ListNumbers,
     CreateNumber,
     FetchNumber(&'a str),
     UpdateNumber(&'a str),
     FetchAccount,
+    CreateService,
+    ListServices,
+    FetchService(&'a str),
+    UpdateService(&'a str),
+    DeleteService(&'a str),
+    // The numbers of a service, and then one of them.
+    AddToPool(&'a str),
+    ListPool(&'a str),
+    FetchOfPool(&'a str, &'a str),
+    RemoveFromPool(&'a str, &'a str),
     /// Lookup v2.
     LookUp(&'a str),
     /// A known path with a method that it does not have.
@@ -34,13 +50,40 @@ impl<'a> Route<'a> {
                 _ => Self::MethodNotAllowed,
             };
         }
+        if let Some(rest) = path.strip_prefix("/v1/Services") {
+            return Self::of_services(method, rest);
+        }
+        if let Some((account, file)) = path.strip_prefix("/media/").and_then(|p| p.split_once('/'))
+        {
+            return match method.as_str() {
+                _ if account != account_sid || file.contains('/') => Self::Unknown,
+                "GET" | "HEAD" => Self::Download(file),
+                _ => Self::MethodNotAllowed,
+            };
+        }
         let Some(rest) = path.strip_prefix("/2010-04-01/Accounts/") else { return Self::Unknown };
         let Some(rest) = rest.strip_prefix(account_sid) else { return Self::Unknown };
         if matches!(rest, "" | ".json") {
             return if method == Method::GET { Self::FetchAccount } else { Self::MethodNotAllowed };
         }
         let Some(rest) = rest.strip_prefix('/') else { return Self::Unknown };
-        let rest = rest.strip_suffix(".json").unwrap_or(rest);
+        let (rest, is_json) = match rest.strip_suffix(".json") {
+            Some(rest) => (rest, true),
+            None => (rest, false),
+        };
+        let below = rest.strip_prefix("Messages/").and_then(|rest| rest.split_once("/Media"));
+        if let Some((message, file)) = below {
+            let message = message.parse().ok();
+            return match (file.strip_prefix('/'), method.as_str()) {
+                (None, _) if !file.is_empty() => Self::Unknown,
+                (None, "GET") => Self::ListMedia(message),
+                (Some(file), _) if file.is_empty() || file.contains('/') => Self::Unknown,
+                (Some(file), "GET") if is_json => Self::FetchMedia(message, file),
+                (Some(file), "GET" | "HEAD") => Self::MediaFile(message, file),
+                (Some(file), "DELETE") => Self::DeleteMedia(message, file),
+                _ => Self::MethodNotAllowed,
+            };
+        }
         let (collection, item) = match rest.split_once('/') {
             Some((collection, item)) => (collection, Some(item)),
             None => (rest, None),
@@ -61,6 +104,32 @@ impl<'a> Route<'a> {
         }
     }
 
+    /// The operation on Messaging Services that the part of a path behind `/v1/Services` asks for.
+    fn of_services(method: &Method, rest: &'a str) -> Self {
+        let mut parts = rest.strip_prefix('/').unwrap_or(rest).split('/');
+        let parts = (parts.next().unwrap_or_default(), parts.next(), parts.next(), parts.next());
+        match (parts, method.as_str()) {
+            ((_, _, _, Some(_)), _) => Self::Unknown,
+            _ if !rest.is_empty() && !rest.starts_with('/') => Self::Unknown,
+            (("", None, ..), "POST") => Self::CreateService,
+            (("", None, ..), "GET") => Self::ListServices,
+            (("", Some(_), ..), _) => Self::Unknown,
+            ((sid, None, ..), "GET") => Self::FetchService(sid),
+            ((sid, None, ..), "POST") => Self::UpdateService(sid),
+            ((sid, None, ..), "DELETE") => Self::DeleteService(sid),
+            ((sid, Some("PhoneNumbers"), None, _), "POST") => Self::AddToPool(sid),
+            ((sid, Some("PhoneNumbers"), None, _), "GET") => Self::ListPool(sid),
+            ((service, Some("PhoneNumbers"), Some(sid), _), "GET") => {
+                Self::FetchOfPool(service, sid)
+            }
+            ((service, Some("PhoneNumbers"), Some(sid), _), "DELETE") => {
+                Self::RemoveFromPool(service, sid)
+            }
+            ((_, None | Some("PhoneNumbers"), ..), _) => Self::MethodNotAllowed,
+            _ => Self::Unknown,
+        }
+    }
+
     /// The exchange's name in the journal, by which faults are armed.
     pub fn name(self) -> &'static str {
         match self {
@@ -69,11 +138,24 @@ impl<'a> Route<'a> {
             Self::FetchMessage(_) => "twilio.messages.fetch",
             Self::UpdateMessage(_) => "twilio.messages.update",
             Self::DeleteMessage(_) => "twilio.messages.delete",
+            Self::ListMedia(_) => "twilio.media.list",
+            Self::FetchMedia(..) => "twilio.media.fetch",
+            Self::MediaFile(..) | Self::Download(_) => "twilio.media.download",
+            Self::DeleteMedia(..) => "twilio.media.delete",
             Self::ListNumbers => "twilio.numbers.list",
             Self::CreateNumber => "twilio.numbers.create",
             Self::FetchNumber(_) => "twilio.numbers.fetch",
             Self::UpdateNumber(_) => "twilio.numbers.update",
             Self::FetchAccount => "twilio.accounts.fetch",
+            Self::CreateService => "twilio.services.create",
+            Self::ListServices => "twilio.services.list",
+            Self::FetchService(_) => "twilio.services.fetch",
+            Self::UpdateService(_) => "twilio.services.update",
+            Self::DeleteService(_) => "twilio.services.delete",
+            Self::AddToPool(_) => "twilio.pool.create",
+            Self::ListPool(_) => "twilio.pool.list",
+            Self::FetchOfPool(..) => "twilio.pool.fetch",
+            Self::RemoveFromPool(..) => "twilio.pool.delete",
             Self::LookUp(_) => "twilio.lookups.fetch",
             Self::MethodNotAllowed | Self::Unknown => "twilio.unknown",
         }

@@ -89,6 +89,9 @@ impl Harness {
                 ..NumberConfig::default()
             },
             other_numbers: Vec::new(),
+            services: Vec::new(),
+            contents: Default::default(),
+            whatsapp: Default::default(),
             line_types: Default::default(),
             seed: 1,
             hosts: Default::default(),

@@ -2,7 +2,9 @@
 
 use http::StatusCode;
 use jiff::SignedDuration;
+use rehearse_testutils::until;
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::harness::*;
 use crate::{DeliveryPlan, Status};
@@ -36,6 +38,41 @@ async fn send(harness: &Harness, to: &str) -> String {
 async fn fetched(harness: &Harness, sid: &str) -> (String, Option<u64>) {
     let (_, json) = harness.get(&harness.url_of(&format!("Messages/{sid}.json"))).await;
     (json["status"].as_str().unwrap().to_owned(), json["error_code"].as_u64())
+}
+
+/// A callback that the backend answers late, and one that a plan put off to a moment that comes meanwhile.
+#[tokio::test]
+async fn callbacks_of_one_message_never_overlap() {
+    let harness = Harness::start().await;
+    let (listener, url) = silent_url().await;
+    harness.server.steer(plan(json!({ "late": "5m" }))).unwrap();
+    let params = [("To", PERSON), ("From", NUMBER), ("Body", "a"), ("StatusCallback", &*url)];
+    let (_, json) = harness.create(&params).await;
+    let sid = json["sid"].as_str().unwrap();
+    let answer = |mut stream: tokio::net::TcpStream| async move {
+        let mut request = vec![0; 4096];
+        let read = stream.read(&mut request).await.unwrap();
+        let response = b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n";
+        stream.write_all(response).await.unwrap();
+        String::from_utf8_lossy(&request[..read]).into_owned()
+    };
+    // The first callback is under way, and not answered yet, when the time of the second one comes.
+    let first = until("the first callback", listener.accept()).await.unwrap().0;
+    harness.clock.advance(SignedDuration::from_mins(5));
+    assert_eq!(fetched(&harness, sid).await, ("sent".to_owned(), None));
+    let own = sid.parse().unwrap();
+    assert_eq!(harness.exchanges("webhook.status").len(), 1, "the second one waits");
+    assert_eq!(harness.server.message(own).unwrap().status, Status::Sent);
+    let told = until("the first answer", answer(first)).await;
+    assert!(told.contains("MessageStatus=sent") || told.contains("POST /"), "{told}");
+    let second = until("the second callback", listener.accept()).await.unwrap().0;
+    let told = until("the second answer", answer(second)).await;
+    assert!(told.starts_with("POST /"), "{told}");
+    harness.settled().await;
+    assert_eq!(fetched(&harness, sid).await, ("delivered".to_owned(), None));
+    let calls = harness.exchanges("webhook.status");
+    let spans: Vec<_> = calls.iter().map(|call| call.outcome.is_some()).collect();
+    assert_eq!(spans, [true, true]);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ mod values;
 
 use std::{collections::BTreeMap, fs, io, path::Path, path::PathBuf};
 
-use rehearse_core::journal::Limits;
+use rehearse_core::{journal::Limits, random::mix};
 use serde::Deserialize;
 
 pub use self::values::{Phone, RoutePath, TextTemplate};
@@ -90,6 +90,15 @@ pub struct Twilio {
     /// The account's other numbers.
     #[serde(default)]
     pub numbers: Vec<OtherNumber>,
+    /// The account's Messaging Services.
+    #[serde(default)]
+    pub services: Vec<MessagingService>,
+    /// Content templates, `HX` and 32 hexadecimal digits, and their texts, with `{{1}}` for variables.
+    #[serde(default)]
+    pub contents: BTreeMap<String, String>,
+    /// The account's numbers that are WhatsApp senders as well.
+    #[serde(default)]
+    pub whatsapp: Vec<Phone>,
     /// What Lookup says of numbers' lines; the others are mobile. Landlines take no texts.
     #[serde(default)]
     pub line_types: BTreeMap<String, LineType>,
@@ -103,6 +112,41 @@ pub struct OtherNumber {
     pub number: Phone,
     /// The route that texts to it are posted to; that of `[webhook]` when left out.
     pub route: Option<RoutePath>,
+}
+
+/// One of the account's Messaging Services.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MessagingService {
+    /// Its name.
+    pub name: String,
+    /// `MG` and 32 hexadecimal digits; made from the name when left out.
+    #[serde(default, deserialize_with = "values::service_sid")]
+    pub sid: Option<String>,
+    /// The account's numbers that belong to it.
+    #[serde(default)]
+    pub numbers: Vec<Phone>,
+    /// The route that texts to its numbers are posted to. When left out they go to the webhook of the
+    /// number.
+    pub route: Option<RoutePath>,
+    /// The route of the fallback URL; that of `[webhook]` when left out.
+    pub fallback: Option<RoutePath>,
+    /// Whether texts go to the webhook of the number, although there is a route.
+    pub use_inbound_webhook_on_number: Option<bool>,
+    /// The route that is told of each status of a message without a status callback of its own.
+    pub status_callback: Option<RoutePath>,
+    /// Whether a person always gets messages from the same number.
+    #[serde(default = "yes")]
+    pub sticky_sender: bool,
+    /// Whether typographic characters become similar ones that take less room.
+    #[serde(default = "yes")]
+    pub smart_encoding: bool,
+    /// Whether numbers with the recipient's area code go before others.
+    #[serde(default = "yes")]
+    pub area_code_geomatch: bool,
+    /// For how many seconds a message may wait to be sent, 1 to 36000.
+    #[serde(default = "ten_hours", deserialize_with = "values::validity_period")]
+    pub validity_period: u32,
 }
 
 /// What kind of line a number has, in Lookup's words.
@@ -258,6 +302,16 @@ impl Endpoints {
     }
 }
 
+impl MessagingService {
+    /// Its sid; without one of its own the same one for the same name, in every world.
+    pub fn sid(&self) -> String {
+        self.sid.clone().unwrap_or_else(|| {
+            let low = self.name.bytes().fold(0, |hash, byte| mix(hash ^ u64::from(byte)));
+            format!("MG{:016x}{low:016x}", mix(low))
+        })
+    }
+}
+
 impl Webhook {
     /// A webhook at this route, and nothing else.
     pub fn to(route: RoutePath) -> Self {
@@ -299,6 +353,9 @@ impl Default for Twilio {
             auth_token: "0".repeat(32),
             api_keys: BTreeMap::new(),
             numbers: Vec::new(),
+            services: Vec::new(),
+            contents: BTreeMap::new(),
+            whatsapp: Vec::new(),
             line_types: BTreeMap::new(),
         }
     }
@@ -376,6 +433,14 @@ impl Twilio {
                 ));
             }
         }
+        for sid in self.contents.keys() {
+            let digits = sid.strip_prefix("HX").unwrap_or_default();
+            if digits.len() != 32 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+                return Err(format!(
+                    "[twilio.contents] `{sid}` is not a content template: HX and 32 hexadecimal digits"
+                ));
+            }
+        }
         for number in self.line_types.keys() {
             Phone::try_from(number.clone()).map_err(|why| format!("[twilio.line_types] {why}"))?;
         }
@@ -385,6 +450,44 @@ impl Twilio {
                 return Err(format!("[twilio] has the number {} twice", other.number));
             }
             known.push(&other.number);
+        }
+        if let Some(number) = self.whatsapp.iter().find(|number| !known.contains(number)) {
+            return Err(format!("[twilio] whatsapp: {number} is none of the account's numbers"));
+        }
+        self.check_services(&known)
+    }
+}
+
+impl Twilio {
+    /// Whether services differ, and each number is the account's and belongs to one of them at most.
+    fn check_services(&self, known: &[&Phone]) -> Result<(), String> {
+        let mut taken: Vec<(&Phone, &str)> = Vec::new();
+        for (at, service) in self.services.iter().enumerate() {
+            let name = service.name.as_str();
+            let before = self.services.get(..at).unwrap_or_default();
+            if name.is_empty() {
+                return Err("[[twilio.services]] needs a name that is not empty".into());
+            }
+            let same = |other: &&MessagingService| {
+                other.name == name || (other.sid.is_some() && other.sid == service.sid)
+            };
+            if let Some(other) = before.iter().find(same) {
+                let other = &other.name;
+                return Err(format!("[[twilio.services]] `{other}` and `{name}` are the same one"));
+            }
+            for number in &service.numbers {
+                if !known.contains(&number) {
+                    return Err(format!(
+                        "[[twilio.services]] {number} of `{name}` is none of the account's numbers"
+                    ));
+                }
+                if let Some((_, other)) = taken.iter().find(|(other, _)| *other == number) {
+                    return Err(format!(
+                        "[[twilio.services]] {number} belongs to `{other}` and `{name}`, but to one alone at Twilio"
+                    ));
+                }
+                taken.push((number, name));
+            }
         }
         Ok(())
     }
@@ -441,6 +544,8 @@ impl Settings {
         endpoints: &Endpoints,
         function: &str,
     ) -> BTreeMap<String, String> {
+        let messaging_service =
+            self.twilio.services.first().map(MessagingService::sid).unwrap_or_default();
         let value = |name: &str| match name {
             "gateway" => endpoints.gateway.as_str(),
             "twilio" => endpoints.twilio.as_str(),
@@ -452,6 +557,7 @@ impl Settings {
             "number" => self.twilio.number.as_str(),
             "account_sid" => &self.twilio.account_sid,
             "auth_token" => &self.twilio.auth_token,
+            "messaging_service_sid" => &messaging_service,
             "api_key" => &self.openai.api_key,
             // Reading refuses every other name.
             _ => "",
@@ -467,6 +573,19 @@ impl Settings {
             }
         }
         self.twilio.check()?;
+        let has_route = |service: &MessagingService| {
+            service.route.is_some()
+                || service.fallback.is_some()
+                || service.status_callback.is_some()
+        };
+        if let (None, Some(service)) =
+            (&self.webhook, self.twilio.services.iter().find(|service| has_route(service)))
+        {
+            return Err(format!(
+                "[[twilio.services]] `{}` has a route, which needs [webhook] to be a URL",
+                service.name
+            ));
+        }
         for needed in ["customer", "owner"] {
             if !self.people.contains_key(needed) {
                 return Err(format!("[people] needs `{needed}`: every scenario knows that person"));
@@ -480,6 +599,14 @@ impl Settings {
         }
         Ok(())
     }
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn ten_hours() -> u32 {
+    36_000
 }
 
 fn default_template() -> PathBuf {

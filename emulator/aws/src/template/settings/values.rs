@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, de::Error};
 use rehearse_core::names::hint;
 
 /// The placeholders of a [`TextTemplate`].
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "account_sid",
     "api_key",
     "auth_token",
@@ -15,6 +15,7 @@ const NAMES: [&str; 11] = [
     "function",
     "gateway",
     "lambda",
+    "messaging_service_sid",
     "number",
     "openai",
     "twilio",
@@ -148,6 +149,24 @@ pub(super) fn account_sid<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     } else {
         Err(D::Error::custom("an account SID is `AC` and 32 hexadecimal digits"))
     }
+}
+
+pub(super) fn service_sid<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let digits = text.strip_prefix("MG").unwrap_or_default();
+    if digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        Ok(Some(text))
+    } else {
+        Err(D::Error::custom("a Messaging Service's SID is `MG` and 32 hexadecimal digits"))
+    }
+}
+
+pub(super) fn validity_period<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let seconds = i64::deserialize(deserializer)?;
+    let seconds = u32::try_from(seconds).ok().filter(|seconds| (1..=36_000).contains(seconds));
+    seconds.ok_or_else(|| D::Error::custom("a validity period is 1 to 36000 seconds"))
 }
 
 pub(super) fn models<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {

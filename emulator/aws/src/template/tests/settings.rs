@@ -54,6 +54,16 @@ fn settings_that_are_wrong_are_pointed_at() {
         ("\"t\"", "7", "expected a string"),
         (
             "[people]",
+            "[[twilio.services]]\nname = \"a\"\nsid = \"MG1\"\n[people]",
+            "a Messaging Service's SID is `MG` and 32",
+        ),
+        (
+            "[people]",
+            "[[twilio.services]]\nname = \"a\"\nvalidity_period = 0\n[people]",
+            "a validity period is 1 to 36000 seconds",
+        ),
+        (
+            "[people]",
             "[openai]\nmodels = [\"gpt 7\"]\n[people]",
             "`gpt 7` is not the id of a model",
         ),
@@ -74,6 +84,27 @@ fn settings_that_are_wrong_are_pointed_at() {
             "[[twilio.numbers]]\nnumber = \"+19045550100\"\n[people]",
             "the number +19045550100 twice",
         ),
+        (
+            "[people]",
+            "[[twilio.services]]\nname = \"a\"\n[[twilio.services]]\nname = \"a\"\n[people]",
+            "`a` and `a` are the same one",
+        ),
+        (
+            "[people]",
+            "[[twilio.services]]\nname = \"a\"\nnumbers = [\"+19045550177\"]\n[people]",
+            "+19045550177 of `a` is none of the account's numbers",
+        ),
+        (
+            "[people]",
+            "[[twilio.services]]\nname = \"a\"\nnumbers = [\"+19045550100\"]\n[[twilio.services]]\nname = \"b\"\nnumbers = [\"+19045550100\"]\n[people]",
+            "+19045550100 belongs to `a` and `b`",
+        ),
+        ("[people]", "[twilio.contents]\nHX1 = \"a\"\n[people]", "`HX1` is not a content template"),
+        (
+            "auth_token = \"t\"",
+            "auth_token = \"t\"\nwhatsapp = [\"+19045550177\"]",
+            "whatsapp: +19045550177 is none of the account's numbers",
+        ),
         ("[people]", "[twilio.api_keys]\nSK1 = \"s\"\n[people]", "`SK1` is not an API key"),
         (
             "[people]",
@@ -84,6 +115,37 @@ fn settings_that_are_wrong_are_pointed_at() {
         let error = Settings::parse("rehearse.toml", &SETTINGS.replacen(from, to, 1)).unwrap_err();
         assert!(error.to_string().contains(message), "{error}");
     }
+}
+
+#[test]
+fn a_messaging_service_has_a_sid_that_its_name_decides() {
+    let with = |service: &str| {
+        let text =
+            SETTINGS.replacen("[people]", &format!("[[twilio.services]]\n{service}\n[people]"), 1);
+        let text =
+            text.replacen("[environment]", "[environment]\nS = \"{messaging_service_sid}\"", 1);
+        Settings::parse("rehearse.toml", &text).unwrap()
+    };
+    let settings = with("name = \"Reminders\"\nnumbers = [\"+19045550100\"]");
+    let service = &settings.twilio.services[0];
+    let sid = service.sid();
+    assert_eq!((sid.len(), &sid[..2]), (34, "MG"));
+    assert_eq!(sid, with("name = \"Reminders\"").twilio.services[0].sid());
+    assert_ne!(sid, with("name = \"reminders\"").twilio.services[0].sid());
+    assert!(service.sticky_sender && service.smart_encoding && service.area_code_geomatch);
+    assert_eq!((service.validity_period, service.use_inbound_webhook_on_number), (36_000, None));
+    let own = format!("MG{}", "a".repeat(32));
+    let settings = with(&format!("name = \"Reminders\"\nsid = \"{own}\""));
+    assert_eq!(settings.twilio.services[0].sid(), own);
+    let endpoints = Endpoints {
+        gateway: String::new(),
+        twilio: String::new(),
+        openai: String::new(),
+        dynamodb: String::new(),
+        secrets: String::new(),
+        lambda: String::new(),
+    };
+    assert_eq!(settings.environment(&endpoints, "F")["S"], own);
 }
 
 #[test]

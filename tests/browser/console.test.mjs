@@ -1,0 +1,486 @@
+// The console, the page of a running world. Each test has a page of its own; the world is shared and reset.
+import assert from 'node:assert/strict';
+import { connect, createServer } from 'node:net';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { figures, launchBrowser, picture, seriousFindings, sideways, startWorld, whyNot } from './harness.mjs';
+
+const NOW = '2026-02-10T15:10:00-05:00';
+const CUSTOMER = '+19042520927';
+const MOST_BYTES = 150 * 1024;
+
+const skip = await whyNot();
+
+describe('the console', { skip }, () => {
+  let world;
+  let browser;
+
+  before(async () => {
+    world = await startWorld({ now: NOW });
+    browser = await launchBrowser();
+  });
+  after(async () => {
+    await browser?.close();
+    await world?.stop();
+  });
+  beforeEach(() => world.reset());
+
+  /** The console in a browser of its own; `base` is where it is, `at` what is selected. */
+  async function open({ base = world.control, at = '', ...options } = {}) {
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+    const page = await context.newPage();
+    page.trouble = [];
+    page.on('pageerror', (error) => page.trouble.push(String(error)));
+    page.on('console', (message) => {
+      const text = message.text();
+      if (message.type() === 'error' && !/Failed to load resource|ERR_/.test(text)) page.trouble.push(text);
+    });
+    await page.goto(`${base}/${at}`);
+    await page.getByText('Live', { exact: true }).waitFor({ state: 'attached' });
+    await phone(page).waitFor({ state: 'attached' });
+    return page;
+  }
+
+  const api = async (method, path, body) => {
+    const response = await fetch(world.control + path, { method, body: body && JSON.stringify(body) });
+    const text = await response.text();
+    assert.ok(response.ok, `${method} ${path}: ${response.status} ${text}`);
+    return text ? JSON.parse(text) : undefined;
+  };
+  const text = (body, from = 'customer') => api('POST', '/sms', { from, body });
+  const phone = (page, name = 'customer') => page.locator(`section.phone[aria-label="${name}"]`);
+  const bubbles = (page, name) => phone(page, name).locator('li.text-item .bubble');
+  const tab = (page, name) => page.getByRole('tab', { name });
+  const turnList = (page) => page.getByRole('listbox', { name: 'Exchanges of the turn' });
+
+  test('a conversation appears as it happens, and the page texts', async () => {
+    const page = await open();
+    await phone(page).getByText('No texts yet').waitFor();
+    await text('Do you fix screens?');
+    await bubbles(page).filter({ hasText: 'Do you fix screens?' }).waitFor();
+    await bubbles(page).nth(1).waitFor();
+    await phone(page).getByText(/1 segment · Delivered/).first().waitFor();
+    const field = page.getByLabel('Text from customer', { exact: true });
+    await field.fill('How much is a battery?');
+    await field.press('Enter');
+    await bubbles(page).filter({ hasText: 'How much is a battery?' }).waitFor();
+    await bubbles(page).nth(3).waitFor();
+    assert.equal(await field.inputValue(), '');
+    // The owner is there without a text, and anybody else by typing a number.
+    await phone(page, 'owner').waitFor();
+    await page.getByLabel('Number of a new phone').fill('(904) 555-0177');
+    await page.getByRole('button', { name: 'Add', exact: true }).click();
+    await page.getByLabel('Text from +19045550177', { exact: true }).fill('Are you open?');
+    await page.keyboard.press('Enter');
+    await bubbles(page, '+19045550177').nth(1).waitFor();
+    assert.deepEqual(page.trouble, []);
+  });
+
+  test('what Twilio refuses and what fails is said', async () => {
+    const page = await open();
+    const field = page.getByLabel('Text from customer', { exact: true });
+    await field.fill('STOP');
+    await field.press('Enter');
+    await phone(page).locator('.refused', { hasText: '21610' }).waitFor();
+    await phone(page).getByText('21610 Attempt to send to unsubscribed recipient').waitFor();
+    await world.fail({ on: 'webhook.*', failure: { status: 500 } });
+    const owner = page.getByLabel('Text from owner', { exact: true });
+    await owner.fill('/status');
+    await owner.press('Enter');
+    await phone(page, 'owner').getByText(/Not answered: .*\(11200\)/).waitFor();
+    await world.heal();
+  });
+
+  test('a turn is shown as a waterfall, and texts and turns lead to each other', async () => {
+    const page = await open();
+    await text('Do you fix screens?');
+    const list = turnList(page);
+    for (const name of ['Text received', 'Webhook sms', 'Dispatcher', 'Model', 'Text sent']) {
+      await list.getByRole('option').filter({ has: page.locator('b', { hasText: new RegExp(`^${name}$`) }) }).first().waitFor();
+    }
+    await list.getByRole('option', { name: /^Model/ }).first().click();
+    const details = page.getByRole('article');
+    await details.getByText(/tokens in/).waitFor();
+    await details.getByText(/^Tools offered/).click();
+    await details.getByText('book_slot', { exact: true }).waitFor();
+    await details.getByText(/^Instructions/).waitFor();
+    await details.getByText(/^History/).waitFor();
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await details.getByRole('button', { name: 'Copy as curl' }).click();
+    await page.getByText('Copied as curl').waitFor();
+    assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^curl 'http:\/\/127\.0\.0\.1:\d+\/v1\/responses' -H "Authorization: Bearer \$OPENAI_API_KEY"/);
+    await list.getByRole('option', { name: /^(PutItem|UpdateItem|TransactWriteItems)/ }).first().click();
+    await details.getByRole('button', { name: 'Copy as AWS CLI' }).waitFor();
+    await details.getByRole('columnheader', { name: 'Before' }).first().waitFor();
+
+    // Another turn follows by itself; the text of the first one leads back.
+    await bubbles(page).first().click();
+    await text('And batteries?');
+    await bubbles(page).nth(3).waitFor();
+    await page.getByText('1 of 2').waitFor();
+    await bubbles(page).filter({ hasText: 'And batteries?' }).click();
+    await page.getByText('2 of 2').waitFor();
+    await list.getByRole('option', { name: /^Text sent/ }).click();
+    await details.getByRole('button', { name: 'Show in the phone' }).click();
+    assert.equal(await page.evaluate(() => document.activeElement.closest('li.text-item:not(.mine)') !== null), true);
+
+    // Search and kinds.
+    await page.getByLabel('Search this turn').fill('tools');
+    await page.getByLabel('Search this turn').fill('no such thing');
+    await list.getByRole('option').first().waitFor({ state: 'detached' });
+    await page.getByLabel('Search this turn').fill('');
+    await page.getByRole('button', { name: 'Database' }).click();
+    await list.getByRole('option', { name: /^(PutItem|UpdateItem|Query)/ }).first().waitFor({ state: 'detached' });
+    assert.deepEqual(page.trouble, []);
+  });
+
+  test('hostile texts are shown and never run', async () => {
+    const markup = '<img src=x onerror="window.ran=1"><script>window.ran=1</script><svg onload=window.ran=1>';
+    const odd = `${markup} \u202Egnp.exe\u202C \u0000\u0007\u001B[2J ' $(touch x) \`id\` javascript:window.ran=1`;
+    // Whoever may write one, writes one: a customer, a row, a request, the name of a path.
+    const rows = [{ lead_id: { S: odd }, timestamp: { N: '1' }, [markup]: { S: odd } }];
+    await api('PUT', '/tables/Leads/items', { items: rows });
+    const long = `${markup} ${'x\u202E'.repeat(500_000)}`;
+    await fetch(`${world.gateway}/scheduler?x=${encodeURIComponent(markup)}`, { method: 'POST', body: long });
+    const big = `{"phone": "${'<script>window.ran=1</script>'.repeat(35_000)}"}`;
+    await fetch(`${world.gateway}/scheduler`, { method: 'POST', body: big });
+    const page = await open();
+    await text(odd);
+    await api('POST', '/sms', { from: 'customer', body: '', media: ['http://127.0.0.1:9/"><script>window.ran=1</script>.png', 'https://pictures.example/a.png'] });
+    await bubbles(page).filter({ hasText: 'onerror' }).waitFor();
+    await bubbles(page).getByText('Picture:').waitFor();
+    assert.match(await bubbles(page).first().textContent(), /U\+202Egnp\.exeU\+202C/);
+    for (const view of ['Exchanges', 'Tables', 'Faults', 'Snapshots', 'Turn']) {
+      await tab(page, view).click();
+      if (view === 'Tables') await page.getByRole('button', { name: /^Leads/ }).click();
+      if (view === 'Tables') await page.getByRole('cell', { name: /onerror/ }).first().waitFor();
+    }
+    await tab(page, 'Exchanges').click();
+    const all = page.getByRole('listbox', { name: 'All exchanges' });
+    await page.getByLabel('Search all exchanges').fill('POST /scheduler');
+    for (const index of [0, 1]) {
+      await all.getByRole('option').nth(index).click();
+      await page.getByRole('article').getByRole('button', { name: /^Show all/ }).first().click();
+    }
+    await page.getByRole('button', { name: 'Commands' }).click();
+    await page.getByRole('combobox').fill(markup);
+    await page.getByText('No such command').waitFor();
+    const found = await page.evaluate(() => ({
+      ran: window.ran,
+      scripts: document.scripts.length,
+      odd: document.querySelectorAll('[onerror], [onload], img[src="x"], main svg').length,
+      outside: performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => !/^http:\/\/(127\.0\.0\.1|localhost)[:/]/.test(name)),
+    }));
+    assert.deepEqual(found, { ran: undefined, scripts: 1, odd: 0, outside: [] });
+    assert.equal(await sideways(page), 0);
+    assert.deepEqual(page.trouble.filter((each) => !/127\.0\.0\.1:9/.test(each)), []);
+  });
+
+  test('rows are shown as they change, and added, edited and deleted', async () => {
+    const page = await open();
+    await tab(page, 'Tables').click();
+    await page.getByRole('button', { name: /^Leads/ }).click();
+    await page.getByText('Leads is empty').waitFor();
+    await page.getByRole('button', { name: 'Add a row' }).click();
+    const row = page.getByLabel('Row as JSON');
+    await row.fill('{ "lead_id": "" }');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('dialog').getByRole('alert').filter({ hasText: 'key attribute' }).waitFor();
+    await row.fill('{ "lead_id": "L1", "timestamp": 7, "name": "Sam" }');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('cell', { name: 'Sam' }).waitFor();
+    // What is not edited keeps its type.
+    const set = { lead_id: { S: 'L1' }, timestamp: { N: '7' }, name: { S: 'Sam' }, tags: { SS: ['a', 'b'] }, long: { N: '12345678901234567890123' } };
+    await api('PUT', '/tables/Leads/items', { items: [set] });
+    await page.locator('td.lit', { hasText: '["a","b"]' }).waitFor();
+    await page.getByRole('button', { name: /^Edit row/ }).click();
+    await row.fill((await row.inputValue()).replace('Sam', 'Kim'));
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.locator('td.lit', { hasText: 'Kim' }).waitFor();
+    const { items } = await api('GET', '/tables/Leads/items');
+    assert.deepEqual(items, [{ ...set, name: { S: 'Kim' } }]);
+    await page.getByRole('button', { name: /^Delete row/ }).click();
+    await page.getByText('Leads is empty').waitFor();
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByRole('cell', { name: 'Kim' }).waitFor();
+    assert.deepEqual((await api('GET', '/tables/Leads/items')).items, items);
+    assert.deepEqual(page.trouble, []);
+  });
+
+  test('time, faults and snapshots are at hand', async () => {
+    const page = await open();
+    await page.getByRole('button', { name: 'Tomorrow 9:00' }).click();
+    await page.getByText('Wed, Feb 11, 9:00:0').first().waitFor();
+    await page.getByRole('button', { name: '+15 min' }).click();
+    await page.getByText('Wed, Feb 11, 9:15:').first().waitFor();
+
+    await tab(page, 'Faults').click();
+    await page.getByText('No fault is armed').waitFor();
+    const field = page.getByLabel('A fault in the words of scenarios');
+    await field.fill('on: opnai.*\nfail: 503');
+    await page.getByRole('button', { name: 'Arm', exact: true }).click();
+    await page.getByRole('alert').filter({ hasText: 'opnai' }).waitFor();
+    await page.getByRole('button', { name: 'The model is overloaded' }).click();
+    await page.getByRole('button', { name: 'Arm', exact: true }).click();
+    await page.getByText('struck 0 of 0').waitFor();
+    await text('Do you fix screens?');
+    await page.getByText(/struck [12] of \d/).waitFor();
+    await page.getByRole('button', { name: 'Disarm openai.*' }).click();
+    await page.getByText('No fault is armed').waitFor();
+    await api('POST', '/scripts', { text: 'never', model: [{ say: 'Hi' }] });
+    await page.getByText('model round 1: never reached').waitFor();
+    await api('DELETE', '/scripts');
+
+    await tab(page, 'Snapshots').click();
+    await page.getByLabel('Name of the snapshot').fill('before');
+    await page.getByRole('button', { name: 'Take a snapshot' }).click();
+    await page.getByRole('button', { name: '+1 day' }).click();
+    await page.getByText('Thu, Feb 12').first().waitFor();
+    await page.getByRole('button', { name: 'Restore before' }).click();
+    await page.getByText('Back at before').waitFor();
+    await page.locator('.clock', { hasText: 'Wed, Feb 11' }).waitFor();
+    await page.getByRole('button', { name: 'Forget before' }).click();
+    await page.getByText('No snapshot is kept').waitFor();
+    assert.deepEqual(page.trouble, []);
+  });
+
+  test('the keyboard is enough', async () => {
+    const page = await open();
+    const focused = () => page.evaluate(() => document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent);
+    // From the top of the page to a phone by the Tab key alone.
+    let presses = 0;
+    while (await focused() !== 'Text from customer') {
+      await page.keyboard.press('Tab');
+      presses += 1;
+      assert.ok(presses < 20, `the Tab key does not come to the field: ${await focused()}`);
+    }
+    await page.keyboard.type('Do you fix screens?');
+    await page.keyboard.press('Enter');
+    await bubbles(page).nth(1).waitFor();
+    // Into the list, down it, and the details follow.
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox').waitFor();
+    await page.keyboard.type('newest');
+    await page.keyboard.press('Enter');
+    await page.getByRole('combobox').waitFor({ state: 'detached' });
+    presses = 0;
+    while (await focused() !== 'Exchanges of the turn') {
+      await page.keyboard.press('Tab');
+      presses += 1;
+      assert.ok(presses < 60, `the Tab key does not come to the list: ${await focused()}`);
+    }
+    await page.keyboard.press('Home');
+    await page.keyboard.press('ArrowDown');
+    await page.getByRole('heading', { name: /^Webhook sms/ }).waitFor();
+    await page.keyboard.press('End');
+    await page.keyboard.press('3');
+    await page.getByRole('tabpanel', { name: 'Tables' }).waitFor();
+    await page.keyboard.press('/');
+    assert.equal(await focused(), 'Search rows');
+    // A command by its name, and the focus is back where it was.
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('one day');
+    await page.keyboard.press('Enter');
+    await page.getByText('Wed, Feb 11').first().waitFor();
+    assert.equal(await focused(), 'Search rows');
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('+1 904 555 0166');
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => document.activeElement.getAttribute('aria-label') === 'Text from +19045550166');
+    await page.keyboard.press('Control+k');
+    await page.keyboard.press('Escape');
+    assert.equal(await focused(), 'Text from +19045550166');
+    assert.deepEqual(page.trouble, []);
+  });
+
+  test('a lost connection is said and caught up with, an ended world and another one too', async () => {
+    const wire = await wireTo(world.control);
+    let other;
+    try {
+      const page = await open({ base: wire.url });
+      await text('First');
+      await bubbles(page).nth(1).waitFor();
+      await wire.cut();
+      await page.locator('#connection', { hasText: 'Connection lost' }).waitFor();
+      await text('Second');
+      await page.getByText('The connection to the world is lost').waitFor();
+      await wire.mend();
+      await bubbles(page).nth(3).waitFor();
+      await page.getByText('Live', { exact: true }).waitFor();
+      await page.locator('#notice').waitFor({ state: 'hidden' });
+      assert.equal(await bubbles(page).count(), 4, 'nothing is there twice');
+      // While it is away the world is reset: what was is gone.
+      await wire.cut();
+      await page.getByText('This world has ended').waitFor();
+      await world.reset();
+      await text('Third');
+      await wire.mend();
+      await bubbles(page).filter({ hasText: 'Third' }).waitFor();
+      assert.equal(await bubbles(page).filter({ hasText: 'First' }).count(), 0);
+      // Another world at the same address.
+      other = await startWorld({ now: NOW });
+      await wire.cut();
+      await page.locator('#connection', { hasText: 'Connection lost' }).waitFor();
+      await wire.mend(other.control);
+      await phone(page).getByText('No texts yet').waitFor();
+      assert.deepEqual(page.trouble, []);
+    } finally {
+      await wire.cut();
+      await other?.stop();
+    }
+  });
+
+  test('two consoles show the same, and a reset clears both', async () => {
+    const [one, two] = [await open(), await open()];
+    const field = one.getByLabel('Text from customer', { exact: true });
+    await field.fill('Do you fix screens?');
+    await field.press('Enter');
+    for (const page of [one, two]) await bubbles(page).nth(1).waitFor();
+    await two.getByRole('button', { name: '+1 day' }).click();
+    for (const page of [one, two]) await page.locator('.clock', { hasText: 'Wed, Feb 11' }).waitFor();
+    await api('PUT', '/tables/Leads/items', { items: [{ lead_id: { S: 'L1' }, timestamp: { N: '7' } }] });
+    for (const page of [one, two]) {
+      await tab(page, 'Tables').click();
+      await page.getByRole('button', { name: /^Leads/ }).click();
+      await page.getByRole('cell', { name: 'L1', exact: true }).waitFor();
+    }
+    await one.getByRole('button', { name: /^Delete row/ }).click();
+    await two.getByText('Leads is empty').waitFor();
+    await tab(two, 'Snapshots').click();
+    await two.getByRole('button', { name: 'Reset the world' }).click();
+    await two.getByRole('button', { name: 'Reset', exact: true }).click();
+    for (const page of [one, two]) await phone(page).getByText('No texts yet').waitFor();
+  });
+
+  for (const [name, options] of [
+    ['light', { colorScheme: 'light' }],
+    ['dark', { colorScheme: 'dark' }],
+    ['at 360 px', { viewport: { width: 360, height: 740 } }],
+  ]) {
+    test(`axe finds nothing serious, and nothing scrolls sideways: ${name}`, async () => {
+      await text('Do you fix screens?');
+      await text('STOP');
+      await world.fail({ on: 'openai.*', failure: { status: 503 } });
+      const page = await open({ ...options, reducedMotion: 'reduce' });
+      const narrow = page.viewportSize().width < 860;
+      for (const view of [...(narrow ? ['Phones'] : []), 'Turn', 'Exchanges', 'Tables', 'Faults', 'Snapshots']) {
+        await tab(page, view).click();
+        if (view === 'Turn') await turnList(page).getByRole('option').first().waitFor();
+        if (view === 'Exchanges') await page.getByRole('listbox', { name: 'All exchanges' }).getByRole('option').first().click();
+        if (view === 'Tables') await page.getByRole('columnheader').first().waitFor();
+        if (view === 'Faults') await page.getByText(/struck/).waitFor();
+        assert.deepEqual(await seriousFindings(page), [], `${name}: ${view}`);
+        assert.equal(await sideways(page), 0, `${name}: ${view}`);
+      }
+      await page.getByRole('button', { name: 'Commands' }).click();
+      assert.deepEqual(await seriousFindings(page), [], `${name}: commands`);
+      await world.heal();
+    });
+  }
+
+  test('the other look is chosen by a button and kept', async () => {
+    const page = await open({ colorScheme: 'light' });
+    const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const light = await ground();
+    await page.getByRole('button', { name: 'Switch to dark' }).click();
+    const dark = await ground();
+    assert.notEqual(dark, light);
+    await page.reload();
+    await page.getByRole('button', { name: 'Switch to light' }).waitFor();
+    assert.equal(await ground(), dark);
+  });
+
+  test('ten thousand exchanges scroll fluently', async (t) => {
+    const many = 10_000;
+    // Requests that no function takes: one exchange each.
+    const ask = async (_, worker) => {
+      for (let n = worker; n < many; n += 16) await (await fetch(`${world.gateway}/nowhere/${n}`)).arrayBuffer();
+    };
+    await Promise.all(Array.from({ length: 16 }, ask));
+    const begun = Date.now();
+    const page = await open({ at: '#view=exchanges' });
+    await page.waitForFunction((many) => Number(document.querySelector('#panel-exchanges [role=status]')?.textContent.replace(',', '')) >= many, many);
+    const loaded = Date.now() - begun;
+    const frames = await page.evaluate(async () => {
+      const list = document.querySelector('#panel-exchanges .virtual');
+      const times = [];
+      let most = 0;
+      let last = await new Promise(requestAnimationFrame);
+      for (let frame = 0; frame < 180; frame += 1) {
+        list.scrollTop = (list.scrollHeight * frame) / 180;
+        const now = await new Promise(requestAnimationFrame);
+        times.push(now - last);
+        last = now;
+        most = Math.max(most, list.querySelectorAll('[role=option]').length);
+      }
+      times.sort((a, b) => a - b);
+      return { middle: times[90], late: times[171], worst: times[179], most };
+    });
+    const [middle, late, worst] = [frames.middle, frames.late, frames.worst].map((ms) => ms.toFixed(1));
+    t.diagnostic(`${many} exchanges: shown ${loaded} ms after the page was asked for; frames while scrolling: median ${middle} ms, 95 % within ${late} ms, worst ${worst} ms; at most ${frames.most} rows are elements`);
+    assert.ok(frames.most < 120, `${frames.most} rows are elements`);
+    assert.ok(frames.middle < 34 && frames.late < 100, `median ${middle} ms, 95 % within ${late} ms`);
+    // The end of the list is followed.
+    await page.evaluate(() => { const list = document.querySelector('#panel-exchanges .virtual'); list.scrollTop = list.scrollHeight; });
+    await text('Do you fix screens?');
+    await page.getByRole('option', { name: /Text sent/ }).last().waitFor();
+    assert.deepEqual(page.trouble, []);
+  });
+
+  test('figures, and pictures for the documentation', async (t) => {
+    await (await open()).context().close();
+    const page = await open();
+    const { bytes, text: words } = await figures(page);
+    t.diagnostic(`the console: ${words}`);
+    assert.ok(bytes <= MOST_BYTES, words);
+    if (!process.env.SCREENSHOTS) return;
+    await text('Hi! Do you fix iPhone screens?');
+    await text('iPhone 14, tomorrow at 2pm please. My name is Sam');
+    await text('yes');
+    await text('/status', 'owner');
+    const { messages } = await api('GET', '/messages');
+    const at = messages.findLast(({ body }) => body === 'yes').seq;
+    const { entries } = await api('GET', `/journal?since=${at}&name=openai.*`);
+    const looks = { light: {}, dark: { colorScheme: 'dark' }, phone: { viewport: { width: 390, height: 780 } } };
+    for (const [name, options] of Object.entries(looks)) {
+      const view = name === 'phone' ? 'phones' : 'turn';
+      const each = await open({ viewport: { width: 1280, height: 800 }, ...options, at: `#view=${view}&exchange=${entries[0].seq}` });
+      await bubbles(each, 'owner').nth(1).waitFor({ state: 'attached' });
+      await phone(each).getByText(/Delivered/).first().waitFor();
+      await picture(each, name, 'docs/console');
+      await each.context().close();
+    }
+  });
+});
+
+/** A port that leads to a world, and can be cut. */
+async function wireTo(control) {
+  let to = Number(new URL(control).port);
+  let port = 0;
+  let server;
+  const sockets = new Set();
+  const mend = async (other) => {
+    if (other) to = Number(new URL(other).port);
+    server = createServer((near) => {
+      const far = connect(to, '127.0.0.1');
+      for (const [socket, peer] of [[near, far], [far, near]]) {
+        sockets.add(socket);
+        socket.pipe(peer);
+        socket.on('error', () => peer.destroy());
+        socket.on('close', () => {
+          sockets.delete(socket);
+          peer.destroy();
+        });
+      }
+    });
+    await new Promise((done) => server.listen(port, '127.0.0.1', done));
+    port = server.address().port;
+  };
+  const cut = () => new Promise((done) => {
+    if (!server.listening) return done();
+    server.close(done);
+    for (const socket of sockets) socket.destroy();
+    return undefined;
+  });
+  await mend();
+  return { url: `http://127.0.0.1:${port}`, cut, mend };
+}

@@ -31,10 +31,10 @@ function append(element, children) {
 const ODD = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g;
 const code = (character) => character.charCodeAt(0).toString(16).padStart(4, '0');
 
-/** Text longer than this is cut until somebody asks for all of it. */
+/** Text longer than this is cut until somebody asks for more of it. */
 const SHORT = 1500;
-/** Longer than this, it comes as one plain text node. */
-const PLAIN = 20_000;
+/** As much comes with each click: a browser takes long to lay out a megabyte. */
+const PIECE = 50_000;
 
 /** A text as it is, with what cannot be seen made visible: `U+202E`. */
 function visible(text) {
@@ -53,18 +53,23 @@ function visible(text) {
 export function textOf(text, { short = SHORT, tag = 'span.text' } = {}) {
   const body = String(text ?? '');
   const element = h(tag, { dir: 'auto' });
-  if (body.length <= short) {
-    element.append(visible(body));
-    return element;
-  }
-  const more = h('button.link', {
+  element.append(visible(body.slice(0, short)));
+  if (body.length > short) element.append(moreOf(body, short));
+  return element;
+}
+
+/** A button that puts the next piece of a long text in its place. */
+function moreOf(body, from) {
+  const to = Math.min(body.length, from + PIECE);
+  const rest = body.length - from;
+  const button = h('button.link', {
     onclick: (event) => {
       event.stopPropagation();
-      element.replaceChildren(body.length > PLAIN ? oneLine(body, Infinity, false) : visible(body));
+      const next = to < body.length ? [moreOf(body, to)] : [];
+      button.replaceWith(oneLine(body.slice(from, to), PIECE, false), ...next);
     },
-  }, `Show all ${number(body.length)} characters`);
-  element.append(visible(body.slice(0, short)), '… ', more);
-  return element;
+  }, rest > PIECE ? `… Show more (${number(rest)} characters left)` : `… Show all ${number(body.length)} characters`);
+  return button;
 }
 
 /** A text for a title or an attribute: short, and without what cannot be seen. */
@@ -92,8 +97,7 @@ export function jsonOf(value, label = 'JSON') {
     pre.append(highlighted(text));
     return pre;
   }
-  const more = h('button.link', { onclick: () => pre.replaceChildren(text) }, `Show all ${number(text.length)} characters`);
-  pre.append(highlighted(text.slice(0, 4000)), '…\n', more);
+  pre.append(highlighted(text.slice(0, 4000)), moreOf(text, 4000));
   return pre;
 }
 

@@ -148,6 +148,44 @@ describe('the console', { skip }, () => {
     assert.deepEqual(page.trouble, []);
   });
 
+  test('exchanges belong to the turn that they name, or else to the one of their time', async () => {
+    const page = await open();
+    const turns = await page.evaluate(async () => {
+      const { store } = await import('/console/store.js');
+      const ended = { status: 200, error: null, answer: null };
+      const one = (seq, started, took, crossing, more) => ({ event: took === null ? 'began' : 'ended', data: {
+        seq, name: crossing.kind, ordinal: 0, at: '2026-02-10T20:10:00Z', started_us: started, took_us: took, crossing, outcome: took === null ? null : ended, ...more } });
+      const received = (sid) => ({ kind: 'sms_received', sid, from: '+19045550111', to: store.shop, body: sid, media: [] });
+      const webhook = (sid) => ({ kind: 'webhook', sid, attempt: 1, method: 'POST', url: 'http://127.0.0.1/sms', params: [] });
+      const call = { kind: 'database', function: null, operation: 'GetItem', tables: [], items: 1, request: {} };
+      const sent = (to) => ({ kind: 'sms_sent', sid: `re${to}`, from: store.shop, to: '+19045550111', body: 'Hi', media: [], segments: 1, encoding: 'GSM-7', via: 'twiml', in_reply_to: to });
+      const look = () => Object.fromEntries([...store.turns].map(([root, { seqs }]) => [root, seqs]));
+      // Two texts at once: what names its turn belongs there, whatever the time.
+      store.apply([
+        one(0, 0, 1, received('SM0'), { turn: 0, caused_by: null }), one(1, 10, null, webhook('SM0'), { turn: 0, caused_by: 0 }),
+        one(2, 20, 1, received('SM2'), { turn: 2, caused_by: null }), one(3, 30, null, webhook('SM2'), { turn: 2, caused_by: 2 }),
+        one(4, 40, 5, call, { turn: 0, caused_by: 1 }), one(5, 50, 5, call, { turn: null }),
+        one(1, 10, 60, webhook('SM0'), { turn: 0 }), one(6, 75, 1, sent('SM0'), { turn: null }), one(3, 30, 90, webhook('SM2'), { turn: 2 }),
+        one(7, 500, 5, call, { turn: null }),
+      ]);
+      const named = look();
+      // None names a turn.
+      store.clear();
+      store.apply([
+        one(0, 0, 1, received('SM0')), one(1, 10, 60, webhook('SM0')), one(2, 20, 5, call), one(3, 75, 1, sent('SM0')),
+        one(4, 100, 5, call), one(5, 110, 1, received('SM5')), one(6, 120, null, webhook('SM5')), one(7, 130, 5, call), one(8, 140, 5, { ...webhook('reSM0') }),
+      ]);
+      const timed = look();
+      // The oldest of very many are forgotten.
+      store.clear();
+      store.apply(Array.from({ length: 21_500 }, (_, seq) => one(seq, seq, 1, call)));
+      return { named, timed, kept: [store.order.length, store.order[0], store.exchanges.size, store.turns.size] };
+    });
+    assert.deepEqual(turns.named, { 0: [0, 1, 4, 6], 2: [2, 3, 5], 7: [7] });
+    assert.deepEqual(turns.kept, [20_000, 1500, 20_000, 20_000]);
+    assert.deepEqual(turns.timed, { 0: [0, 1, 2, 3, 8], 4: [4], 5: [5, 6, 7] });
+  });
+
   test('hostile texts are shown and never run', async () => {
     const markup = '<img src=x onerror="window.ran=1"><script>window.ran=1</script><svg onload=window.ran=1>';
     const odd = `${markup} \u202Egnp.exe\u202C \u0000\u0007\u001B[2J ' $(touch x) \`id\` javascript:window.ran=1`;
@@ -452,7 +490,7 @@ describe('the console', { skip }, () => {
     await text('Hi! Do you fix iPhone screens?');
     await text('iPhone 14, tomorrow at 2pm please. My name is Sam');
     await text('yes');
-    await text('/status', 'owner');
+    await text('today?', 'owner');
     const { messages } = await api('GET', '/messages');
     const at = messages.findLast(({ body }) => body === 'yes').seq;
     const { entries } = await api('GET', `/journal?since=${at}&name=openai.*`);

@@ -2,6 +2,9 @@
 
 /** An open turn without a webhook counts as over after this real time. */
 const LONGEST_SILENT_US = 30_000_000;
+/** As many exchanges are kept, and so many more before the oldest are forgotten: as the journal itself does. */
+const MOST = 20_000;
+const SPARE = 1000;
 /** As many of the latest spans are looked through for the turn of an exchange. */
 const SPANS = 40;
 
@@ -57,6 +60,7 @@ class Store extends EventTarget {
       } else if (event === 'dropped') this.#drop(data.first);
       else if (event === 'began' || event === 'ended') this.#take(data);
     }
+    if (this.order.length > MOST + SPARE) this.#drop(this.order.at(-MOST));
     this.#plan();
   }
 
@@ -75,6 +79,8 @@ class Store extends EventTarget {
     if (!gone.length) return;
     this.order = this.order.filter((seq) => seq >= first);
     for (const seq of gone) {
+      const { sid } = this.exchanges.get(seq).crossing;
+      if (sid && this.#rootOfSid.get(sid) === this.#rootOf.get(seq)) this.#rootOfSid.delete(sid);
       this.exchanges.delete(seq);
       this.#rootOf.delete(seq);
     }

@@ -107,9 +107,9 @@ function row(seq) {
   const name = h('span.line', {}, h('span.dot', { 'aria-hidden': 'true' }), h('b', {}, oneLine(title, 40)), ' ', h('bdi.about', {}, oneLine(about, 160)));
   name.style.paddingInlineStart = `${(depths.get(seq) ?? 0) * 12}px`;
   const status = statusOf(exchange);
+  const isUsual = /^(ok|2\d\d|)$/.test(status);
   return h(`div.fall.${groupOf(exchange)}`, {},
-    name,
-    hasFailed(exchange) ? h('span.pill.bad', {}, status) : h('span.quiet', {}, status === '200' || status === 'ok' ? '' : status),
+    h('span.named', {}, name, isUsual ? null : h(hasFailed(exchange) ? 'span.pill.bad' : 'span.pill', {}, status)),
     h('span.bar-track', { 'aria-hidden': 'true' }, bar),
     h('span.took', {}, took(exchange.took_us)));
 }

@@ -75,7 +75,7 @@ export class VirtualList {
     const index = this.#items.indexOf(item);
     if (index === this.#selected) return;
     this.#mark(index);
-    if (index >= 0) this.#reveal(index);
+    if (index >= 0) this.#reveal(index, true);
   }
 
   #soon() {
@@ -129,10 +129,13 @@ export class VirtualList {
     this.#active();
   }
 
-  #reveal(index) {
+  /** A person who goes on by one line sees the list move by one; from elsewhere the line is put into the middle. */
+  #reveal(index, middle = false) {
     const top = index * this.#height;
     const { scrollTop, clientHeight } = this.element;
-    if (top < scrollTop) this.element.scrollTop = top;
+    const isSeen = top >= scrollTop && top + this.#height <= scrollTop + clientHeight;
+    if (middle && !isSeen) this.element.scrollTop = top - (clientHeight - this.#height) / 2;
+    else if (top < scrollTop) this.element.scrollTop = top;
     else if (top + this.#height > scrollTop + clientHeight) this.element.scrollTop = top + this.#height - clientHeight;
     this.#draw();
   }

@@ -343,6 +343,12 @@ describe('the console', { skip }, () => {
     await page.keyboard.press('Control+k');
     await page.keyboard.press('Escape');
     assert.equal(await focused(), 'Text from +19045550166');
+    // A text that is chosen keeps the focus when others come.
+    const first = phone(page).locator('.meta-button').first();
+    await first.focus();
+    await text('And batteries?');
+    await bubbles(page).nth(3).waitFor();
+    assert.equal(await first.evaluate((button) => button === document.activeElement), true);
     assert.deepEqual(page.trouble, []);
   });
 

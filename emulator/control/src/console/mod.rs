@@ -6,9 +6,12 @@
 
 use axum::{
     Router,
-    http::header::{
-        CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY,
-        X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    http::{
+        HeaderMap, HeaderValue,
+        header::{
+            CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
+            X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+        },
     },
     routing::get,
 };
@@ -69,14 +72,19 @@ pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
 }
 
 /// The files are small and loopback is fast: a browser asks each time, and never shows the page of an
-/// older version.
-fn headers(kind: &'static str) -> [(HeaderName, &'static str); 6] {
-    [
+/// older version. A policy is of a document, so only the page itself has one.
+fn headers(kind: &'static str) -> HeaderMap {
+    let mut headers = vec![
         (CONTENT_TYPE, kind),
-        (CONTENT_SECURITY_POLICY, POLICY),
         (CACHE_CONTROL, "no-store"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (X_FRAME_OPTIONS, "DENY"),
-        (REFERRER_POLICY, "no-referrer"),
-    ]
+    ];
+    if kind == HTML {
+        headers.extend([
+            (CONTENT_SECURITY_POLICY, POLICY),
+            (X_FRAME_OPTIONS, "DENY"),
+            (REFERRER_POLICY, "no-referrer"),
+        ]);
+    }
+    headers.into_iter().map(|(name, value)| (name, HeaderValue::from_static(value))).collect()
 }

@@ -150,5 +150,6 @@ function valueOf(value, label) {
       // It only looks like JSON.
     }
   }
-  return h('pre.json', { tabindex: 0, role: 'group', 'aria-label': label }, textOf(value, { short: 4000 }));
+  const broken = /^\s*<(\?xml|Response)/.test(value) ? value.replaceAll('><', '>\n<') : value;
+  return h('pre.json', { tabindex: 0, role: 'group', 'aria-label': label }, textOf(broken, { short: 4000 }));
 }

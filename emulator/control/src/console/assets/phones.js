@@ -9,13 +9,14 @@ import { clockTime, dayOf } from './time.js';
 const SHOWN = 150;
 const phones = new Map();
 const typed = new Set(readTyped());
+const spoken = h('p.visually-hidden', { role: 'status' });
 let place;
 let adding;
 
 export function start(element) {
   place = element;
   adding = addForm();
-  place.append(adding);
+  place.append(adding, spoken);
   store.addEventListener('change', ({ detail }) => draw(detail));
   selection.addEventListener('change', mark);
   draw({ news: new Set(), cleared: true });
@@ -100,6 +101,15 @@ function draw({ news, cleared }) {
   }
   for (const [number, phone] of phones) if (cleared || changed.has(number)) phone.draw();
   if (changed.size) refreshStatuses();
+  if (!cleared) announce(news);
+}
+
+/** Tells a screen reader of texts of the shop as they come; of many at once, how many. */
+function announce(news) {
+  const sent = [...news].map((seq) => store.get(seq)).filter((exchange) => exchange?.crossing.kind === 'sms_sent' && exchange.outcome && !exchange.outcome.error);
+  if (!sent.length) return;
+  const words = sent.length > 3 ? plural(sent.length, 'new text') : sent.map(({ crossing }) => `To ${store.nameOf(crossing.to)}: ${oneLine(crossing.body, 300)}`).join('. ');
+  spoken.textContent = words;
 }
 
 function mark() {
@@ -129,6 +139,7 @@ function refreshStatuses() {
 
 class Phone {
   bubbles = new Map();
+  #days = new Map();
   #name;
   #number;
   #shown = SHOWN;
@@ -231,7 +242,12 @@ class Phone {
       const exchange = store.get(seq);
       if (!exchange) continue;
       const day = dayOf(exchange.at);
-      if (day !== this.#day) nodes.push(h('li.day', {}, day));
+      if (day !== this.#day) {
+        // The clock may go back: a day comes again.
+        const key = `${seq} ${day}`;
+        if (!this.#days.has(key)) this.#days.set(key, h('li.day', {}, day));
+        nodes.push(this.#days.get(key));
+      }
       this.#day = day;
       let bubble = this.bubbles.get(seq);
       if (bubble?.exchange !== exchange) bubble = new Bubble(exchange);
@@ -240,7 +256,7 @@ class Phone {
     }
     this.bubbles = shown;
     if (!nodes.length) nodes.push(h('li.empty', {}, h('p', {}, `No texts yet. Write as ${this.#name} below.`)));
-    this.list.replaceChildren(...nodes);
+    put(this.list, nodes);
     const last = all.findLast((seq) => store.get(seq)?.crossing.kind === 'sms_received');
     this.typing.hidden = last === undefined || !isUnderWay(last);
     this.mark();
@@ -258,6 +274,13 @@ class Phone {
       button.setAttribute('aria-pressed', String(at === seq));
     }
   }
+}
+
+/** Puts elements into a list, and leaves alone those that are in their place: one may have the focus. */
+function put(list, nodes) {
+  const stay = new Set(nodes);
+  for (const child of [...list.children]) if (!stay.has(child)) child.remove();
+  nodes.forEach((node, index) => list.children[index] === node || list.insertBefore(node, list.children[index] ?? null));
 }
 
 /** Whether the webhook of a received text has not been answered yet. */

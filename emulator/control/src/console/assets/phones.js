@@ -227,7 +227,7 @@ class Phone {
   draw() {
     const all = store.texts.get(this.#number) ?? [];
     const seqs = all.slice(-this.#shown);
-    const atEnd = this.scroller.scrollTop + this.scroller.clientHeight >= this.scroller.scrollHeight - 60;
+    const atEnd = this.isAtEnd;
     const nodes = [];
     this.#day = undefined;
     if (all.length > seqs.length) {
@@ -264,7 +264,15 @@ class Phone {
   }
 
   drawStatuses() {
+    const atEnd = this.isAtEnd;
     for (const bubble of this.bubbles.values()) bubble.drawStatus();
+    if (atEnd) this.scroller.scrollTop = this.scroller.scrollHeight;
+  }
+
+  /** Whether the latest texts are in sight, and are to stay so. */
+  get isAtEnd() {
+    const { scrollTop, clientHeight, scrollHeight } = this.scroller;
+    return scrollTop + clientHeight >= scrollHeight - 60;
   }
 
   mark() {

@@ -1,5 +1,6 @@
 // The console, the page of a running world. Each test has a page of its own; the world is shared and reset.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
@@ -227,6 +228,37 @@ describe('the console', { skip }, () => {
     assert.deepEqual(found, { ran: undefined, scripts: 1, odd: 0, outside: [] });
     assert.equal(await sideways(page), 0);
     assert.deepEqual(page.trouble.filter((each) => !/127\.0\.0\.1:9/.test(each)), []);
+  });
+
+  test('a copied command does in a shell what it says, and nothing that a text says', async () => {
+    const page = await open();
+    const odd = `it's $(echo ran) \`echo ran\` "; echo ran; \u001B[2J\u009B \n echo ran #`;
+    const crossings = [
+      ['sms.received', { kind: 'sms_received', sid: odd, from: odd, to: odd, body: odd, media: [odd] }],
+      ['webhook.sms', { kind: 'webhook', sid: odd, attempt: 1, method: 'POST', url: `http://127.0.0.1/${odd}`, params: [[odd, odd]] }],
+      ['http.x', { kind: 'http', function: odd, method: '`echo$IFS\'ran', path: `/${odd}`, body: odd }],
+      ['openai.responses', { kind: 'model', request: { input: odd, [odd]: odd }, script: odd }],
+      ['twilio.messages.create', { kind: 'twilio', method: '`echo$IFS\'ran', path: `/${odd}`, params: [['Body', odd]] }],
+      ['dynamodb.GetItem', { kind: 'database', function: odd, operation: 'GetItem', tables: [odd], items: 1, request: { Key: { [odd]: { S: odd } } } }],
+      ['dynamodb.x', { kind: 'database', function: odd, operation: odd, tables: [odd], items: 1, request: {} }],
+      ['lambda.invoke', { kind: 'invoke', function: odd, target: odd, target_name: odd, invocation_type: odd, payload: odd }],
+      ['ssm.GetParameter', { kind: 'secret', function: odd, operation: 'GetParameter', name: odd }],
+    ];
+    const commands = await page.evaluate(async (crossings) => {
+      const { copies } = await import('/console/commands.js');
+      return crossings.flatMap(([name, crossing]) => copies({ seq: 0, name, crossing, outcome: null })).filter(({ label }) => label !== 'JSON').map(({ text }) => text);
+    }, crossings);
+    assert.equal(commands.length, 10);
+    for (const command of commands) {
+      // The program is replaced by one that names the words that it gets.
+      const shown = execFileSync('sh', ['-c', `curl() { printf '<%s>\\n' "$@"; }; aws() { curl "$@"; }; ${command}`], { encoding: 'utf8', env: {} });
+      assert.doesNotMatch(shown, /^ran/m, command);
+      assert.doesNotMatch(command, /[\u001B\u009B]/);
+      assert.ok(shown.startsWith('<') && shown.endsWith('>\n'), shown);
+    }
+    // What is JSON comes as it is.
+    const [body] = /(?<=--data-binary ').*(?=')/s.exec(commands[0]);
+    assert.equal(JSON.parse(body.replaceAll("'\\''", "'")).body, odd);
   });
 
   test('rows are shown as they change, and added, edited and deleted', async () => {

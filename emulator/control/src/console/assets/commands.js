@@ -3,8 +3,11 @@
 import { jsonText } from './dom.js';
 import { store } from './store.js';
 
+/** What a terminal obeys while it is pasted, even between quotes: all control characters but line breaks and tabs. */
+const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+
 /** One word of a shell, whatever is in it. */
-export const quote = (text) => `'${String(text).replaceAll("'", "'\\''")}'`;
+export const quote = (text) => `'${String(text).replace(CONTROLS, '?').replaceAll("'", "'\\''")}'`;
 
 const partUrl = (word) => store.endpoints.parts.find(({ name }) => name.toLowerCase().includes(word))?.url;
 const form = (params) => quote(new URLSearchParams(params).toString());
@@ -32,8 +35,8 @@ function curlOf({ crossing, name }) {
     }
     case 'http': {
       const url = (partUrl('gateway') ?? '') + crossing.path;
-      const body = crossing.body ? ` --data-binary ${quote(crossing.body.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '?'))}` : '';
-      return `curl -X ${crossing.method} ${quote(url)}${body}`;
+      const body = crossing.body ? ` --data-binary ${quote(crossing.body)}` : '';
+      return `curl -X ${quote(crossing.method)} ${quote(url)}${body}`;
     }
     case 'model': {
       const path = name === 'openai.chat' ? '/v1/chat/completions' : '/v1/responses';
@@ -42,10 +45,10 @@ function curlOf({ crossing, name }) {
     case 'twilio': {
       const url = (partUrl('twilio') ?? '') + crossing.path;
       const data = crossing.params.length ? ` -d ${form(crossing.params)}` : '';
-      return `curl -X ${crossing.method} ${quote(url)} -u "$TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN"${data}`;
+      return `curl -X ${quote(crossing.method)} ${quote(url)} -u "$TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN"${data}`;
     }
     case 'database':
-      return `curl ${quote(partUrl('dynamodb') ?? '')} -H 'X-Amz-Target: DynamoDB_20120810.${crossing.operation}' -H 'Content-Type: application/x-amz-json-1.0' -H 'Authorization: AWS4-HMAC-SHA256 Credential=rehearse/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0' --data-binary ${json(crossing.request)}`;
+      return `curl ${quote(partUrl('dynamodb') ?? '')} -H ${quote(`X-Amz-Target: DynamoDB_20120810.${crossing.operation}`)} -H 'Content-Type: application/x-amz-json-1.0' -H 'Authorization: AWS4-HMAC-SHA256 Credential=rehearse/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0' --data-binary ${json(crossing.request)}`;
     default:
       return undefined;
   }
@@ -55,6 +58,8 @@ function awsOf({ crossing }) {
   const kebab = (operation) => operation.replace(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase();
   switch (crossing.kind) {
     case 'database':
+      // The operation is a word of the command, and the client says it.
+      if (!/^[A-Za-z]+$/.test(crossing.operation)) return undefined;
       return `aws dynamodb ${kebab(crossing.operation)} --endpoint-url ${quote(partUrl('dynamodb') ?? '')} --cli-input-json ${json(crossing.request)}`;
     case 'invoke':
       return `aws lambda invoke --endpoint-url ${quote(partUrl('lambda') ?? '')} --function-name ${quote(crossing.target_name)} --invocation-type ${quote(crossing.invocation_type)} --cli-binary-format raw-in-base64-out --payload ${json(crossing.payload)} /dev/stdout`;

@@ -89,10 +89,10 @@ export async function figures(page) {
   return { ...figures, text };
 }
 
-/** With SCREENSHOTS, takes a picture for docs/pages.md. */
-export async function picture(page, name) {
+/** With SCREENSHOTS, takes a picture for docs/pages.md, or for another document with a folder of its own. */
+export async function picture(page, name, below = 'docs/pages') {
   if (!process.env.SCREENSHOTS) return;
-  const folder = join(ROOT, 'docs/pages');
+  const folder = join(ROOT, below);
   await mkdir(folder, { recursive: true });
   await page.mouse.move(0, 0);
   await page.evaluate(() => { document.activeElement.blur(); scrollTo(0, 0); });

@@ -187,6 +187,42 @@ fn a_world_begins_at_the_moment_that_it_is_told() {
     run(project.path(), &["chat", "--now", "soon"]).expect(2, &["is not a moment such as"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn the_console_is_opened_in_a_browser_and_named_where_there_is_none() {
+    use std::{fs, os::unix::fs::PermissionsExt as _, sync::mpsc, thread, time::Duration};
+
+    let base = free_port_base();
+    let project = project(&ports(base));
+    let programs = Folder::new();
+    let start = || {
+        let arguments = ["up", "--open", "--target", &backend()];
+        let mut command = rehearse(project.path(), &arguments);
+        command.env("PATH", programs.path()).stdout(Stdio::null()).stderr(Stdio::piped());
+        Running(command.spawn().unwrap())
+    };
+    let url = format!("http://127.0.0.1:{}", base + 40);
+
+    let mut without = start();
+    let errors = BufReader::new(without.0.stderr.take().unwrap()).lines();
+    let said = errors.map_while(Result::ok).find(|line| line.contains("opens a browser"));
+    assert!(said.unwrap().contains(&format!("open {url} yourself")));
+    drop(without);
+
+    // Reading it waits until the program has been called.
+    let called = programs.path().join("called");
+    assert!(Command::new("mkfifo").arg(&called).status().unwrap().success());
+    for name in ["xdg-open", "open"] {
+        let script = format!("#!/bin/sh\necho \"$1\" > '{}'\n", called.display());
+        let path = programs.write(name, script);
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let _up = start();
+    let (sender, opened) = mpsc::channel();
+    thread::spawn(move || sender.send(fs::read_to_string(called).unwrap()));
+    assert_eq!(opened.recv_timeout(Duration::from_secs(60)).unwrap(), format!("{url}\n"));
+}
+
 #[test]
 fn settings_that_cannot_be_read_are_an_error_only_where_they_are_needed() {
     let folder = Folder::new();

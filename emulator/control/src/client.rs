@@ -7,9 +7,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::{
-    ArmedFault, ArmedFaults, ClockRequest, ClockResponse, Disarmed, Endpoints, ErrorBody, Faults,
-    Items, JournalPage, JournalQuery, PutItems, Ready, ScriptReport, Scripts, SmsRequest,
-    SmsResponse, SnapshotInfo, SnapshotRequest, Snapshots, Written,
+    ArmedFault, ArmedFaults, ClockRequest, ClockResponse, DeleteItems, DeletedItems, Disarmed,
+    Endpoints, ErrorBody, Faults, Items, JournalPage, JournalQuery, PutItems, Ready, ScriptReport,
+    Scripts, SmsRequest, SmsResponse, SnapshotInfo, SnapshotRequest, Snapshots, Written,
 };
 
 /// Timeout of a call to which the world responds at once.
@@ -172,6 +172,20 @@ impl Client {
         let path = format!("/tables/{}/items", segment(table));
         let request = PutItems { items: items.to_vec(), check_only };
         self.call(Method::PUT, &path, Some(&request), ROWS).await
+    }
+
+    /// Deletes rows by their keys in DynamoDB's own format.
+    ///
+    /// # Errors
+    /// When no world responds, the world knows no such table, or a key does not fit the table.
+    pub async fn delete_items(
+        &self,
+        table: &str,
+        keys: &[Map<String, Value>],
+    ) -> Result<DeletedItems, ClientError> {
+        let path = format!("/tables/{}/items", segment(table));
+        let request = DeleteItems { keys: keys.to_vec() };
+        self.call(Method::DELETE, &path, Some(&request), ROWS).await
     }
 
     /// Puts the world back to its start.

@@ -22,12 +22,14 @@
 //! | `GET /tables`, `GET /tables/{table}` | the tables; all rows of one |
 //! | `GET /tables/{table}/items` | the same in DynamoDB's own format |
 //! | `PUT /tables/{table}/items` | `{items, check_only}`: writes rows, or only checks them |
+//! | `DELETE /tables/{table}/items` | `{keys}`: deletes rows by their keys |
 //! | `GET /fixtures`, `POST /fixtures/{name}` | the project's files of rows; writes the rows of one |
 //! | `GET /clock`, `POST /clock` | business time; moves it to `{now}`, which may be earlier, or forward by `{advance}` |
 //! | `POST /snapshots`, `GET /snapshots` | remembers rows, time and opt-outs; what is remembered |
 //! | `POST /snapshots/{name}/restore`, `DELETE /snapshots/{name}` | goes back to one; forgets it |
 //! | `POST /reset` | the world as it was at the start |
 //!
+//! `GET /` is the console: a page that shows all of this and does it, as `docs/console.md` tells.
 //! `docs/control-api.md` of the repository tells of each with its errors and an example.
 //!
 //! Errors are `{"error", "help"}`. A journal that has dropped the exchange at `since` responds with 410
@@ -59,6 +61,7 @@
 mod api;
 mod armed_scripts;
 mod client;
+mod console;
 mod error;
 mod guard;
 mod kept_snapshots;
@@ -70,12 +73,12 @@ mod server;
 mod tests;
 
 pub use api::{
-    ArmedFault, ArmedFaults, Attempt, ClockRequest, ClockResponse, DeliveryStatus, Difference,
-    Disarmed, Endpoints, ErrorBody, EventsQuery, FaultRequest, Faults, Fixtures, IndexInfo, Items,
-    JournalPage, JournalQuery, KeyInfo, LoadedFixture, Message, Messages, ModelRequest, Nearest,
-    Part, People, Person, PutItems, Ready, RefusedText, Reset, Rows, ScriptReport, Scripts,
-    SmsRequest, SmsResponse, SnapshotInfo, SnapshotRequest, Snapshots, StatusRequest, TableInfo,
-    Tables, TwilioProblem, Unmet, WaitRequest, Written,
+    ArmedFault, ArmedFaults, Attempt, ClockRequest, ClockResponse, DeleteItems, DeletedItems,
+    DeliveryStatus, Difference, Disarmed, Endpoints, ErrorBody, EventsQuery, FaultRequest, Faults,
+    Fixtures, IndexInfo, Items, JournalPage, JournalQuery, KeyInfo, LoadedFixture, Message,
+    Messages, ModelRequest, Nearest, Part, People, Person, PutItems, Ready, RefusedText, Reset,
+    Rows, ScriptReport, Scripts, SmsRequest, SmsResponse, SnapshotInfo, SnapshotRequest, Snapshots,
+    StatusRequest, TableInfo, Tables, TwilioProblem, Unmet, WaitRequest, Written,
 };
 pub use client::{Client, ClientError, loopback_client};
 pub use server::{ControlledWorld, Server};

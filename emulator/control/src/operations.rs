@@ -12,10 +12,11 @@ use axum::{
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::{
-    ArmedFault, ArmedFaults, ClockRequest, ClockResponse, Disarmed, Endpoints, EventsQuery,
-    FaultRequest, Faults, Fixtures, Items, JournalPage, JournalQuery, LoadedFixture, Message,
-    Messages, People, PutItems, Ready, Reset, Rows, ScriptReport, Scripts, SmsRequest, SmsResponse,
-    SnapshotInfo, SnapshotRequest, Snapshots, StatusRequest, Tables, WaitRequest, Written, openapi,
+    ArmedFault, ArmedFaults, ClockRequest, ClockResponse, DeleteItems, DeletedItems, Disarmed,
+    Endpoints, EventsQuery, FaultRequest, Faults, Fixtures, Items, JournalPage, JournalQuery,
+    LoadedFixture, Message, Messages, People, PutItems, Ready, Reset, Rows, ScriptReport, Scripts,
+    SmsRequest, SmsResponse, SnapshotInfo, SnapshotRequest, Snapshots, StatusRequest, Tables,
+    WaitRequest, Written, openapi,
     routes::{events, faults, journal, rows, scripts, snapshots, texts, world},
     server::ApiState,
 };
@@ -314,6 +315,14 @@ impl Operations {
                     .gives::<Written>()
                     .fails(&[400, 404, 413, 500]),
                 rows::put_items,
+            )
+            .within(
+                Some(MAX_BATCH_BYTES),
+                op(Delete, "/tables/{table}/items", "deleteItems", "Deletes rows by their keys")
+                    .takes::<DeleteItems>()
+                    .gives::<DeletedItems>()
+                    .fails(&[400, 404, 413, 500]),
+                rows::delete_items,
             )
             .with(
                 op(Get, "/fixtures", "fixtures", "The project's files of rows").gives::<Fixtures>(),

@@ -1,13 +1,20 @@
 //! Serves the control API.
 
-use std::{collections::BTreeMap, fmt, io, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt, io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use tokio::net::TcpListener;
 
 use super::{
-    Endpoints, armed_scripts::ArmedScripts, error::ApiError, guard, kept_snapshots::KeptSnapshots,
-    operations::Operations,
+    Endpoints, armed_scripts::ArmedScripts, console, error::ApiError, guard,
+    kept_snapshots::KeptSnapshots, operations::Operations,
 };
 use rehearse_core::serve::Serving;
 use rehearse_world::{Backend, World};
@@ -42,6 +49,8 @@ pub(super) struct ApiState {
     pub people: BTreeMap<String, String>,
     pub scripts: ArmedScripts,
     pub snapshots: KeptSnapshots,
+    /// Another one for every world.
+    pub instance: String,
 }
 
 impl Server {
@@ -71,12 +80,14 @@ fn router(controlled: ControlledWorld) -> Router {
     let ControlledWorld { world, backend, endpoints, people } = controlled;
     let scripts = ArmedScripts::new(&world, &endpoints, &people);
     let snapshots = KeptSnapshots::default();
-    let state = ApiState { world, backend, endpoints, people, scripts, snapshots };
+    let instance = instance();
+    let state = ApiState { world, backend, endpoints, people, scripts, snapshots, instance };
     let Operations { router, list } = Operations::all();
     let mut paths: Vec<&str> = list.iter().map(|operation| operation.path).collect();
     paths.dedup();
     let paths: Arc<str> = paths.join(" ").into();
     router
+        .merge(console::router())
         .fallback(move || {
             let paths = Arc::clone(&paths);
             async move { ApiError::unknown_path(&paths) }
@@ -85,4 +96,13 @@ fn router(controlled: ControlledWorld) -> Router {
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::from_fn(guard::loopback_only))
         .with_state(Arc::new(state))
+}
+
+/// Another text for every world, also of different processes: which process it is, when it began, and
+/// how many began in the process before.
+fn instance() -> String {
+    static BEFORE: AtomicU64 = AtomicU64::new(0);
+    let before = BEFORE.fetch_add(1, Ordering::Relaxed);
+    let now = jiff::Timestamp::now().as_microsecond();
+    format!("{:x}-{now:x}-{before:x}", std::process::id())
 }

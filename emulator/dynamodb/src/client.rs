@@ -171,6 +171,20 @@ impl EngineClient {
         self.call("PutItem", &json!({ "TableName": table.name, "Item": item })).await.map(drop)
     }
 
+    /// Deletes the item with this key, and says whether there was one.
+    ///
+    /// # Errors
+    /// As [`EngineClient::call`].
+    pub(super) async fn delete_item(
+        &self,
+        table: &TableSpec,
+        key: &Map<String, Value>,
+    ) -> Result<bool, ClientError> {
+        let request = json!({ "TableName": table.name, "Key": key, "ReturnValues": "ALL_OLD" });
+        let response = self.call("DeleteItem", &request).await?;
+        Ok(response["Attributes"].is_object())
+    }
+
     /// All items of a table, unordered. Reads page by page.
     ///
     /// # Errors

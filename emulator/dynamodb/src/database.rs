@@ -148,6 +148,33 @@ impl Database {
         Ok(())
     }
 
+    /// Deletes rows by their keys in DynamoDB's own format; the journal does not record it. Attributes
+    /// that are not of the primary key are ignored, so a whole row may be given. Returns how many
+    /// there were. All keys are checked before the first row is deleted.
+    ///
+    /// # Errors
+    /// When the table is unknown, a key does not fit it, or the engine fails.
+    pub async fn delete_items(
+        &self,
+        table: &str,
+        keys: &[Map<String, Value>],
+    ) -> Result<usize, DatabaseError> {
+        let table = self.table(table)?;
+        let key_of = |row: &Map<String, Value>| {
+            let mut key = row.clone();
+            key.retain(|name, _| table.key.attributes().any(|attribute| attribute.name == *name));
+            row::check_item(table, &key).map(|()| key)
+        };
+        let keys: Vec<_> =
+            keys.iter().map(key_of).collect::<Result<_, _>>().map_err(DatabaseError::Row)?;
+        let mut deleted = 0;
+        for key in keys {
+            let was_there = self.engine.delete(table, key).await.map_err(|e| refused(table, e))?;
+            deleted += usize::from(was_there);
+        }
+        Ok(deleted)
+    }
+
     /// All rows of a table, which are recorded in the journal as well.
     ///
     /// # Errors

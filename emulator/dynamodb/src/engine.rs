@@ -62,6 +62,21 @@ impl Engine {
         }
     }
 
+    /// Deletes the item with this key, and says whether there was one.
+    ///
+    /// # Errors
+    /// When the engine refuses the key or does not respond.
+    pub(super) async fn delete(
+        &self,
+        table: &TableSpec,
+        key: Map<String, Value>,
+    ) -> Result<bool, EngineError> {
+        match self {
+            Self::Embedded(engine) => Ok(engine.delete(table, key)?),
+            Self::External(external) => Ok(external.client.delete_item(table, &key).await?),
+        }
+    }
+
     /// All items of a table, unordered.
     ///
     /// # Errors

@@ -15,8 +15,8 @@ pub use self::{
     faults::{ArmedFault, ArmedFaults, Disarmed, FaultRequest, Faults},
     journal::{EventsQuery, JournalPage, JournalQuery},
     rows::{
-        Fixtures, IndexInfo, Items, KeyInfo, LoadedFixture, PutItems, Rows, TableInfo, Tables,
-        Written,
+        DeleteItems, DeletedItems, Fixtures, IndexInfo, Items, KeyInfo, LoadedFixture, PutItems,
+        Rows, TableInfo, Tables, Written,
     },
     scripts::{Difference, ModelRequest, Nearest, ScriptReport, Scripts, Unmet},
     snapshots::{SnapshotInfo, SnapshotRequest, Snapshots},

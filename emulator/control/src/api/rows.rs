@@ -46,6 +46,24 @@ pub struct Written {
     pub keys: Vec<Vec<String>>,
 }
 
+/// Body of `DELETE /tables/{id}/items`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeleteItems {
+    /// Keys in DynamoDB's own format. Attributes that are not of the primary key are ignored, so a
+    /// whole row may be given.
+    pub keys: Vec<Map<String, Value>>,
+}
+
+/// Response of `DELETE /tables/{id}/items`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct DeletedItems {
+    /// Logical id of the table.
+    pub table: String,
+    /// How many rows there were with these keys.
+    pub deleted: usize,
+}
+
 /// Response of `GET /tables`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Tables {

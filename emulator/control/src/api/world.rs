@@ -13,6 +13,10 @@ pub struct Ready {
     pub ready: bool,
     /// Version of the emulator.
     pub version: String,
+    /// Another one for every world: a client that comes again after a pause sees whether it is still
+    /// the same.
+    #[serde(default)]
+    pub instance: String,
 }
 
 /// Response of `GET /endpoints`.

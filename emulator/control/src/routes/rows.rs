@@ -6,7 +6,8 @@ use axum::{Json, extract::State, http::StatusCode};
 
 use super::{SharedState, template_error};
 use crate::{
-    Fixtures, IndexInfo, Items, KeyInfo, LoadedFixture, PutItems, Rows, TableInfo, Tables, Written,
+    DeleteItems, DeletedItems, Fixtures, IndexInfo, Items, KeyInfo, LoadedFixture, PutItems, Rows,
+    TableInfo, Tables, Written,
     error::{ApiError, JsonBody, PathPart},
 };
 use rehearse_core::{errors::with_causes, names::hint, table::Key};
@@ -70,6 +71,22 @@ pub(crate) async fn put_items(
         database.put_items(&id, items).await.map_err(|e| database_error(&e))?;
     }
     Ok(Json(Written { table: id, keys }))
+}
+
+pub(crate) async fn delete_items(
+    State(api): SharedState,
+    PathPart(table): PathPart,
+    JsonBody(request): JsonBody<DeleteItems>,
+) -> Result<Json<DeletedItems>, ApiError> {
+    let database = api.world.database();
+    let table = database.find(&table).map_err(|e| database_error(&e))?.id.clone();
+    let deleted = database.delete_items(&table, &request.keys).await.map_err(|e| match e {
+        DatabaseError::Row(row) => {
+            ApiError::bad_request(row.to_string()).help("nothing was deleted")
+        }
+        error => database_error(&error),
+    })?;
+    Ok(Json(DeletedItems { table, deleted }))
 }
 
 fn database_error(error: &DatabaseError) -> ApiError {

@@ -13,8 +13,9 @@ use crate::{
 };
 use rehearse_world::AdvanceError;
 
-pub(crate) async fn ready() -> Json<Ready> {
-    Json(Ready { ready: true, version: env!("CARGO_PKG_VERSION").into() })
+pub(crate) async fn ready(State(api): SharedState) -> Json<Ready> {
+    let (version, instance) = (env!("CARGO_PKG_VERSION").into(), api.instance.clone());
+    Json(Ready { ready: true, version, instance })
 }
 
 pub(crate) async fn endpoints(State(api): SharedState) -> Json<Endpoints> {

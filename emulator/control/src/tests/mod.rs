@@ -1,5 +1,6 @@
 //! The API over real HTTP, on a world whose backend greets whoever writes, or asks the model.
 
+mod console;
 mod faults;
 mod journal;
 mod openapi;

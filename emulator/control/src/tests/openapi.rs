@@ -129,6 +129,9 @@ async fn every_response_is_as_the_document_says() {
     walk.call("putItems", &["Leads"], r#"{"items": [{"id": {"S": "a"}}]}"#, 200).await;
     walk.call("putItems", &["Leads"], r#"{"items": [{}]}"#, 400).await;
     walk.call("putItems", &["Lead"], r#"{"items": []}"#, 404).await;
+    walk.call("deleteItems", &["Leads"], r#"{"keys": [{"id": {"S": "a"}}]}"#, 200).await;
+    walk.call("deleteItems", &["Leads"], r#"{"keys": [{}]}"#, 400).await;
+    walk.call("deleteItems", &["Lead"], r#"{"keys": []}"#, 404).await;
     for id in ["rows", "items"] {
         walk.call(id, &["Leads"], "", 200).await;
         walk.call(id, &["Lead"], "", 404).await;

@@ -93,6 +93,19 @@ impl EmbeddedEngine {
         Ok(())
     }
 
+    /// Deletes the item with this key, and says whether there was one.
+    ///
+    /// # Errors
+    /// When the engine refuses the key.
+    pub(crate) fn delete(
+        &self,
+        table: &TableSpec,
+        key: Map<String, Value>,
+    ) -> Result<bool, EmbeddedError> {
+        let request = json!({ "TableName": table.name, "Key": key, "ReturnValues": "ALL_OLD" });
+        Ok(self.database.delete_item(parse(request)?)?.attributes.is_some())
+    }
+
     /// All items of a table, unordered.
     ///
     /// # Errors

@@ -32,6 +32,23 @@ async fn unknown_tables_and_rows_that_do_not_fit_are_refused() {
     assert!(matches!(error, Err(DatabaseError::Engine { .. })), "{error:?}");
 }
 
+#[tokio::test]
+async fn rows_are_deleted_by_their_keys_alone() {
+    let database = TestDatabase::start().await;
+    let database = database.database();
+    let row = |id: &str, at: i64| json!({ "lead_id": id, "timestamp": at, "name": "Sam" });
+    database.put_rows("Leads", &[row("a", 1), row("a", 2), row("b", 1)]).await.unwrap();
+    let items = database.items("Leads").await.unwrap();
+    assert_eq!(database.delete_items("Leads", &items[..1]).await.unwrap(), 1);
+    assert_eq!(database.delete_items("Leads", &items[..1]).await.unwrap(), 0, "it was gone");
+    // One key that does not fit keeps all from being deleted.
+    let mut half = items[2].clone();
+    half.remove("timestamp");
+    let error = database.delete_items("Leads", &[items[1].clone(), half]).await.unwrap_err();
+    assert!(matches!(error, DatabaseError::Row(row::RowError::MissingKey { .. })), "{error}");
+    assert_eq!(database.rows("Leads").await.unwrap(), [row("a", 2), row("b", 1)]);
+}
+
 /// A table of 3 MB takes several pages.
 #[tokio::test]
 async fn every_page_is_read() {

@@ -1,5 +1,6 @@
 //! `rehearse up`
 
+mod browser;
 mod sources;
 mod table;
 mod watch;
@@ -44,6 +45,7 @@ Examples:
   rehearse up
   rehearse up --port-base 5000     5000, 5010, 5020, 5030, 5040 and 5050
   rehearse up --target lambda --watch
+  rehearse up --open               and its console in the browser
   rehearse up --now 2026-02-10T15:10:00-05:00
   eval \"$(rehearse env)\"           in another terminal")]
 pub(crate) struct Args {
@@ -66,6 +68,9 @@ pub(crate) struct Args {
     /// Show the functions' logs from level info on, not only warnings.
     #[arg(long, short)]
     verbose: bool,
+    /// Open the console, the page of this world, in the default browser.
+    #[arg(long)]
+    open: bool,
 }
 
 /// What is built and read before the world starts.
@@ -153,6 +158,9 @@ async fn serve(
         paint(GOOD, "ready"),
         paint(DIM, format!("in {took}; Ctrl-C ends it"))
     ))?;
+    if args.open {
+        browser::open(server.url(), app).await;
+    }
     if let Some(external) = target.external()
         && target::listening(external, Duration::ZERO, app).await.is_err()
     {

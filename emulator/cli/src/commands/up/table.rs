@@ -23,7 +23,7 @@ pub(crate) fn table(
     let mut text =
         format!("{}\n\n", paint(BOLD, format!("rehearse {}", env!("CARGO_PKG_VERSION"))));
     let mut parts = running::parts(project, backend, world);
-    let about = format!("for {}", app.command("send, log, reset, env"));
+    let about = format!("the console; also for {}", app.command("send, log, reset, env"));
     parts.push(Part { name: "control".into(), url: control.into(), about });
     let name_width = parts.iter().map(|part| part.name.len()).max().unwrap_or(0);
     let url_width = parts.iter().map(|part| part.url.len()).max().unwrap_or(0);

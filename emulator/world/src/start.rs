@@ -7,11 +7,12 @@ use url::Position;
 use uuid::Uuid;
 
 use super::{
-    Backend, ExternalBackend, WorldBuilder, WorldConfig, WorldError,
+    Backend, ExternalBackend, WorldBuilder, WorldConfig, WorldError, environment,
     keys::keys,
     listen::{Listeners, on_tokio},
 };
 use rehearse_aws::{
+    Function,
     events::{self, Events},
     function,
     gateway::{FunctionCode, Gateway, INIT_TIMEOUT, LambdaConfig},
@@ -138,7 +139,13 @@ impl World {
             .functions
             .iter()
             .map(|function| {
-                let mut variables = function.env.clone();
+                let code = shared.functions.iter().find(|code| code.id() == function.id);
+                let mut variables = match code.map(Function::code) {
+                    Some(function::Code::Lambda(_)) => {
+                        environment::of_process(function, settings, &endpoints)
+                    }
+                    _ => function.env.clone(),
+                };
                 variables.insert("AWS_SESSION_TOKEN".into(), Session::token(&function.id));
                 if function.layers.iter().any(|layer| Session::is_extension(layer)) {
                     let name = "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT";

@@ -13,8 +13,8 @@ const MOST: usize = 20;
 /// The settings, or everything that is wrong, each with its line and a caret where the file has one.
 pub(super) fn all(text: &str) -> Result<Settings, Vec<String>> {
     let mut rest = text.to_owned();
-    let mut errors = Vec::new();
-    while errors.len() < MOST {
+    let (mut errors, mut taken) = (Vec::new(), Vec::<Range<usize>>::new());
+    for _ in 0..MOST {
         let error = match toml::from_str::<Settings>(&rest) {
             Ok(settings) => {
                 errors.extend(check::errors(&settings));
@@ -27,35 +27,46 @@ pub(super) fn all(text: &str) -> Result<Settings, Vec<String>> {
             // Too much was taken out: what was found so far is true.
             break;
         }
-        let told = error.to_string().trim_end().to_owned();
-        if errors.contains(&told) {
-            break;
+        let lines = error.span().map(|span| lines(&rest, span));
+        // What a section lacks may be what was taken out of it.
+        let is_taken = error.message().starts_with("missing field")
+            && lines.as_ref().is_some_and(|all| taken.iter().any(|one| all.contains(&one.start)));
+        if !is_taken {
+            errors.push(error.to_string().trim_end().to_owned());
         }
-        errors.push(told);
-        match error.span().filter(|_| is_toml) {
-            Some(span) => blank(&mut rest, span),
+        match lines.filter(|_| is_toml) {
+            Some(lines) => {
+                blank(&mut rest, lines.clone());
+                taken.push(lines);
+            }
             None => break,
         }
     }
     Err(errors)
 }
 
-/// Takes the lines of a span out of the text; of a table's header with all that it heads.
-fn blank(text: &mut String, span: Range<usize>) {
+/// The lines of a span; of a table's header with all that it heads.
+fn lines(text: &str, span: Range<usize>) -> Range<usize> {
     let start = text[..span.start.min(text.len())].rfind('\n').map_or(0, |at| at + 1);
     let from = span.end.clamp(start, text.len());
-    let is_header = text[start..].trim_start().starts_with('[');
-    let end = if is_header {
-        let next = text[start + 1..].match_indices('\n').find(|(at, _)| {
-            text[start + 1 + at + 1..].trim_start_matches([' ', '\t']).starts_with('[')
-        });
-        next.map_or(text.len(), |(at, _)| start + 1 + at)
-    } else {
-        text[from..].find('\n').map_or(text.len(), |at| from + at)
-    };
-    let blank: String = text[start..end]
-        .chars()
-        .map(|c| if c == '\n' { "\n".to_owned() } else { " ".repeat(c.len_utf8()) })
-        .collect();
-    text.replace_range(start..end, &blank);
+    let line_end = |from: usize| text[from..].find('\n').map_or(text.len(), |at| from + at);
+    if !text[start..].trim_start_matches([' ', '\t']).starts_with('[') {
+        return start..line_end(from);
+    }
+    let mut end = line_end(start);
+    while end < text.len() {
+        let next = end + 1;
+        if text[next..].trim_start_matches([' ', '\t']).starts_with('[') {
+            break;
+        }
+        end = line_end(next);
+    }
+    start..end
+}
+
+/// Takes lines out of the text.
+fn blank(text: &mut String, lines: Range<usize>) {
+    let blank = |c: char| if c == '\n' { "\n".to_owned() } else { " ".repeat(c.len_utf8()) };
+    let blank: String = text[lines.clone()].chars().map(blank).collect();
+    text.replace_range(lines, &blank);
 }

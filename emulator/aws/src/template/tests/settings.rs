@@ -136,6 +136,7 @@ a = 1
         let part = part.replace("customer and owner", "owner and customer");
         assert!(error.contains(&part), "no '{part}' in:\n{error}");
     }
+    assert!(!error.contains("missing field"), "what is wrong is there: {error}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
+    path::Path,
     process::{Child, Stdio},
 };
 
@@ -55,7 +56,12 @@ impl Up {
 
     /// As [`Up::start`], and keeps what it prints of errors.
     pub fn start_and_read_errors() -> Self {
-        let mut command = command(&root(), &FREE_PORTS);
+        Self::in_folder_and_read_errors(&root())
+    }
+
+    /// The same for the project of a folder.
+    pub fn in_folder_and_read_errors(folder: &Path) -> Self {
+        let mut command = command(folder, &FREE_PORTS);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stream = child.stderr.take().unwrap();
         let reader = std::thread::spawn(move || {

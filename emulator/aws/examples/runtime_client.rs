@@ -29,6 +29,13 @@ fn main() -> io::Result<()> {
             eprintln!("there is no table");
             hang();
         }
+        // Hangs unless a file is there, and writes it: so the next start goes on.
+        Ok("hang-once") => {
+            let file = env::var("FILE").unwrap_or_default();
+            if std::fs::File::create_new(file).is_ok() {
+                hang();
+            }
+        }
         Ok("panic") => panic!("there is no table"),
         _ => {}
     }

@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand, builder::styling};
 
 use crate::commands::{
     bench, chat, check, clock, completions, coverage, db, doctor, env, exec, explore, fault, iam,
-    log, ready, reset, run, script, send, snapshot, up,
+    init, log, ready, reset, run, schema, script, send, snapshot, up,
 };
 
 const STYLES: styling::Styles = styling::Styles::styled()
@@ -69,8 +69,8 @@ pub(crate) enum Command {
     Run(run::Args),
     /// Read scenarios, fixtures and template; run nothing
     Check(check::Args),
-    /// Print the scenario format as JSON Schema, for editors
-    Schema,
+    Schema(schema::Args),
+    Init(init::Args),
     /// Keep the whole world running on fixed ports
     Up(up::Args),
     /// Text the backend in this terminal, in a world of its own

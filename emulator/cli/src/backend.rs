@@ -3,7 +3,7 @@
 use crate::{
     app::App,
     error::CommandError,
-    lambda::LambdaArgs,
+    lambda::{self, LambdaArgs},
     project::{self, Project},
     signal,
     target::{ChosenTarget, Target},
@@ -24,7 +24,7 @@ pub(crate) fn of(
 ) -> Result<Backend, CommandError> {
     match &target.target {
         Target::InProcess => in_process(project, app),
-        Target::Lambda => lambda(project, &target.lambda, app),
+        Target::Lambda => processes(project, &target.lambda, app),
         Target::Url(external) => at_url(project, external),
     }
 }
@@ -46,11 +46,14 @@ fn in_process(project: &Project, app: &App) -> Result<Backend, CommandError> {
     Backend::new(functions, project.template()?, settings, &project.root).map_err(project::world)
 }
 
-fn lambda(project: &Project, args: &LambdaArgs, app: &App) -> Result<Backend, CommandError> {
+fn processes(project: &Project, args: &LambdaArgs, app: &App) -> Result<Backend, CommandError> {
     let template = project.template()?;
-    let plan = args.plan(&template, &project.root, app)?;
-    let executables = signal::or_end(|| plan.run())??;
-    let functions = executables.into_iter().map(|(id, code)| Function::lambda(id, code)).collect();
+    lambda::remarks(&template).iter().for_each(|line| app.ui.remark(line));
+    let plan = args.plan(&template, &project.settings, &project.root, app)?;
+    let ready = signal::or_end(|| plan.run())??;
+    ready.remarks.iter().for_each(|line| app.ui.remark(line));
+    let functions =
+        ready.executables.into_iter().map(|(id, code)| Function::lambda(id, code)).collect();
     let (processes, settings) = (args.processes(), project.settings.clone());
     Backend::with_processes(functions, processes, template, settings, &project.root)
         .map_err(project::world)

@@ -24,6 +24,7 @@ pub(crate) fn environment(settings: &Settings, endpoints: &Endpoints) -> Environ
         ("AWS_ACCESS_KEY_ID", "rehearse"),
         ("AWS_SECRET_ACCESS_KEY", "rehearse"),
         ("OPENAI_BASE_URL", &format!("{}/v1", endpoints.openai)),
+        ("OPENAI_API_BASE", &format!("{}/v1", endpoints.openai)),
         ("OPENAI_API_KEY", &settings.openai.api_key),
         ("TWILIO_ACCOUNT_SID", &twilio.account_sid),
         ("TWILIO_AUTH_TOKEN", &twilio.auth_token),

@@ -64,7 +64,7 @@ use self::{
     args::{Cli, Command},
     commands::{
         bench, chat, check, clock, completions, coverage, db, doctor, env, exec, explore, fault,
-        iam, log, ready, reset, run, schema, script, send, snapshot, up,
+        iam, init, log, ready, reset, run, schema, script, send, snapshot, up,
     },
     error::{CommandError, Exit},
     ui::Ui,
@@ -138,7 +138,8 @@ fn dispatch(cli: Cli, app: &App) -> Result<Exit, CommandError> {
     match cli.command {
         Command::Run(args) => run::run(args, app),
         Command::Check(args) => check::check(args, app),
-        Command::Schema => schema::schema(app),
+        Command::Init(args) => init::init(&args, app),
+        Command::Schema(args) => schema::schema(&args, app),
         Command::Up(args) => up::up(args, app),
         Command::Chat(args) => chat::chat(args, app),
         Command::Send(args) => send::send(args, app),

@@ -10,7 +10,10 @@ use crate::{
     dynamodb,
     error::{Cause, CommandError, Exit},
 };
-use rehearse_aws::template::{self, Ignored, Settings, Template, UnresolvedVariable};
+use rehearse_aws::{
+    Function,
+    template::{self, Ignored, Settings, Template, UnresolvedVariable},
+};
 use rehearse_core::table::TableSpec;
 use rehearse_openai::Persona;
 use rehearse_scenario::{LoadError, Options, Runner, Scenario, report::Reporter};
@@ -27,15 +30,16 @@ pub(crate) struct Project {
 /// Help for users without a project: what its files contain.
 const FIRST_STEPS: &str = r#"a project is a folder with a template.yaml (AWS SAM) and a rehearse.toml such as
 
-       [twilio]
-       number = "+15555550100"
-       account_sid = "AC00000000000000000000000000000000"
-       auth_token = "any"
+       [webhook]
+       route = "/sms"        # the route of the template that Twilio calls
+
+   or, for a backend that you start yourself, with a rehearse.toml such as
+
        [webhook]
        route = "/sms"
-       [people]
-       customer = "+15555550101"
-       owner = "+15555550102""#;
+       url = "http://127.0.0.1:3000/sms"
+
+   docs/rehearse-toml.md says what else it may hold"#;
 
 /// Types of resources that only observe, such as alarms.
 const WATCHERS: [&str; 5] = [
@@ -48,6 +52,9 @@ const WATCHERS: [&str; 5] = [
 
 /// The template's name unless the settings give another.
 const TEMPLATE: &str = "template.yaml";
+
+/// The same in a shorter word.
+const TEMPLATE_YML: &str = "template.yml";
 
 /// File that makes a folder a project.
 pub(crate) const SETTINGS: &str = "rehearse.toml";
@@ -72,6 +79,14 @@ impl Project {
     pub(crate) fn find_any(app: &App) -> Result<Option<Self>, CommandError> {
         let Some(root) = root(&app.root) else { return Ok(None) };
         let settings = Settings::read(&root.join(SETTINGS)).map_err(CommandError::wrong)?;
+        let mut settings = settings;
+        // SAM's other name for it.
+        if settings.template == Path::new(TEMPLATE)
+            && !root.join(TEMPLATE).exists()
+            && root.join(TEMPLATE_YML).exists()
+        {
+            settings.template = TEMPLATE_YML.into();
+        }
         tracing::debug!(folder = %root.display(), "found the project's settings");
         Ok(Some(Self { root, settings }))
     }
@@ -91,6 +106,15 @@ impl Project {
     /// Whether the template describes a function; a project without a template has none.
     pub(crate) fn has_functions(&self) -> Result<bool, CommandError> {
         Ok(!self.lacks_template() && !self.template()?.functions.is_empty())
+    }
+
+    /// Whether the template describes one of these functions.
+    pub(crate) fn describes(&self, functions: &[Function]) -> Result<bool, CommandError> {
+        if self.lacks_template() {
+            return Ok(false);
+        }
+        let template = self.tables()?;
+        Ok(functions.iter().any(|function| template.function(function.id()).is_some()))
     }
 
     /// The backend for static checks: no function of it can run.
@@ -184,7 +208,7 @@ impl Project {
         let file = self.root.join(&self.settings.template);
         for (unresolved, functions) in by_variable(&backend.template().functions) {
             let UnresolvedVariable { variable, reason, line } = unresolved;
-            if self.settings.environment.contains_key(variable) {
+            if self.settings.environment.contains_key(variable) || backend.gives(variable) {
                 continue;
             }
             let (file, functions) = (file.display(), functions.join(", "));

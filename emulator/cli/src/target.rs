@@ -27,8 +27,8 @@ const NAMES: [&str; 2] = ["in-process", "lambda"];
 pub(crate) struct TargetArgs {
     /// What runs the backend: `in-process` (functions linked into this program), `lambda` (their
     /// own programs, behind an emulated Runtime API), or the URL of a webhook that you serve
-    /// [default: in-process if functions are linked in, else the `url` under [webhook] in
-    /// rehearse.toml, else lambda].
+    /// [default: in-process if the template's functions are linked in, else the `url` under [webhook]
+    /// in rehearse.toml, else lambda].
     #[arg(long, value_name = "TARGET")]
     target: Option<Target>,
     #[command(flatten)]
@@ -96,7 +96,8 @@ impl ChosenTarget {
 
 /// The target of a command that names none.
 fn default(project: &Project, app: &App) -> Result<Target, CommandError> {
-    if !app.functions.is_empty() {
+    // Linked functions are one project's own: in any other, this program is the plain `rehearse`.
+    if !app.functions.is_empty() && project.describes(&app.functions)? {
         return Ok(Target::InProcess);
     }
     let webhook = project.settings.webhook.as_ref();

@@ -73,6 +73,7 @@ mod http_connection;
 mod item;
 mod namespace;
 mod number;
+mod other_service;
 mod partiql;
 mod proxy;
 mod replica;

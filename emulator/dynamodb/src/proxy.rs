@@ -21,6 +21,7 @@ use super::{
     delayed::DelayedCalls,
     fault_response,
     http_connection::SendError,
+    other_service::OtherCall,
     replica::{Replica, ReplicaError},
     request,
     route::{EngineConnection, EngineRoute},
@@ -139,6 +140,11 @@ async fn handle(
     // These belong to the client's connection; the body is no longer chunked.
     parts.headers.remove(header::CONNECTION);
     parts.headers.remove(header::TRANSFER_ENCODING);
+    if let Some(call) = OtherCall::read(&parts.method, &parts.uri, &parts.headers, &body) {
+        // The global endpoint of the SDKs leads here, so that no call reaches AWS itself.
+        let exchange = state.journal.begin(call.name(), call.detail(function));
+        return Ok(whole(call.refuse(exchange)));
+    }
     let outgoing = Request::from_parts(parts, Full::new(body.clone()));
     if outgoing.method() != Method::POST {
         // Not an API call, such as a health check: forwarded, and not recorded.

@@ -8,9 +8,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{ExternalBackend, Processes, WorldError};
+use super::{ExternalBackend, Processes, WorldError, environment};
 use rehearse_aws::{
-    Function,
+    Function, function,
     template::{MessagingService, RoutePath, Settings, Template, Webhook},
 };
 use rehearse_core::{threads::Threads, yaml::YamlError};
@@ -173,6 +173,14 @@ impl Backend {
     /// The template.
     pub fn template(&self) -> &Template {
         &self.shared.template
+    }
+
+    /// Whether its functions have a value of this variable that neither template nor settings give:
+    /// those that run as processes find the fakes by themselves.
+    pub fn gives(&self, variable: &str) -> bool {
+        let in_process =
+            |function: &Function| matches!(function.code(), function::Code::InProcess(_));
+        !self.shared.functions.iter().any(in_process) && environment::is_given(variable)
     }
 
     /// Where the backend is reached, if somebody else started it.

@@ -77,6 +77,7 @@
 mod backend;
 mod builder;
 mod config;
+mod environment;
 mod error;
 mod external;
 mod keys;

@@ -7,16 +7,17 @@ use url::Position;
 use uuid::Uuid;
 
 use super::{
-    Backend, ExternalBackend, WorldBuilder, WorldConfig, WorldError,
+    Backend, ExternalBackend, WorldBuilder, WorldConfig, WorldError, environment,
     keys::keys,
     listen::{Listeners, on_tokio},
 };
 use rehearse_aws::{
+    Function,
     events::{self, Events},
     function,
     gateway::{FunctionCode, FunctionEnvironment, Gateway, INIT_TIMEOUT, Instances, LambdaConfig},
     secrets::{self, Secrets, Session},
-    template::{Api, Endpoints, Function, LineType, MessagingService, RoutePath, Webhook},
+    template::{self, Api, Endpoints, LineType, MessagingService, RoutePath, Webhook},
 };
 use rehearse_core::{clock::Clock, faults::Faults, journal::Journal};
 use rehearse_dynamodb::{Database, StartError};
@@ -143,7 +144,11 @@ impl World {
             .functions
             .iter()
             .map(|function| {
-                let variables = environment_of(&backend, function, &endpoints, port, &environment);
+                let code = shared.functions.iter().find(|code| code.id() == function.id);
+                let is_process =
+                    matches!(code.map(Function::code), Some(function::Code::Lambda(_)));
+                let given = (is_process, port, &environment);
+                let variables = environment_of(&backend, function, &endpoints, given);
                 (function.id.clone(), variables)
             })
             .collect();
@@ -398,22 +403,24 @@ fn secrets_port(listeners: &Listeners) -> Result<u16, WorldError> {
 /// the endpoints that know the instance, and the world's own.
 fn environment_of(
     backend: &Backend,
-    function: &Function,
+    function: &template::Function,
     endpoints: &Endpoints,
-    secrets_port: u16,
-    environment: &BTreeMap<String, String>,
+    (is_process, secrets_port, environment): (bool, u16, &BTreeMap<String, String>),
 ) -> FunctionEnvironment {
-    let mut fixed = function.env.clone();
-    fixed.insert("AWS_SESSION_TOKEN".into(), Session::token(&function.id));
-    if function.layers.iter().any(|layer| Session::is_extension(layer)) {
-        let name = "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT";
-        fixed.insert(name.into(), secrets_port.to_string());
-    }
-    let (backend, id) = (backend.clone(), function.id.clone());
+    let (backend, function) = (backend.clone(), function.clone());
     let (endpoints, environment) = (endpoints.clone(), environment.clone());
     FunctionEnvironment::new(move |path| {
-        let mut variables = fixed.clone();
-        variables.extend(backend.settings().environment(&endpoints.with_path(path), &id));
+        let (settings, endpoints) = (backend.settings(), endpoints.with_path(path));
+        let mut variables = match is_process {
+            true => environment::of_process(&function, settings, &endpoints),
+            false => function.env.clone(),
+        };
+        variables.insert("AWS_SESSION_TOKEN".into(), Session::token(&function.id));
+        if function.layers.iter().any(|layer| Session::is_extension(layer)) {
+            let name = "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT";
+            variables.insert(name.into(), secrets_port.to_string());
+        }
+        variables.extend(settings.environment(&endpoints, &function.id));
         variables.extend(environment.clone());
         variables
     })

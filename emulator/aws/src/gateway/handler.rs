@@ -293,6 +293,8 @@ impl Handler {
     /// Notes a line in the function's log.
     fn log(&self, function: &GatewayFunction, request_id: &str, line: String) {
         let function = function.id.clone();
+        // `up` shows it at once.
+        tracing::warn!(function, "{line}");
         let name = format!("log.{function}");
         let request_id = Some(request_id.to_owned());
         self.journal.note(name, ExchangeDetail::Log { function, request_id, line });

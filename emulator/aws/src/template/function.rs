@@ -9,6 +9,7 @@ use rehearse_core::yaml::Location;
 use super::{
     Ignored,
     asynchronous::{self, AsynchronousInvocations},
+    code::{self, CodePlace, FunctionUrl},
     policy::{self, Grant, UncheckedPolicy},
     resolve::{Resolver, Resource, TemplateError},
     route::{self, Route},
@@ -28,6 +29,10 @@ pub struct Function {
     pub runtime: Option<String>,
     /// Its binary of a Rust workspace (`Metadata: BuildProperties: Binary`).
     pub binary: Option<String>,
+    /// Where its code is.
+    pub code: CodePlace,
+    /// Its function URL, if it has one.
+    pub url: Option<FunctionUrl>,
     /// `Architectures`, such as `arm64`.
     pub architectures: Vec<String>,
     /// Most invocations at once.
@@ -67,6 +72,8 @@ impl Function {
             handler: None,
             runtime: None,
             binary: None,
+            code: CodePlace::Folder(".".into()),
+            url: None,
             architectures: Vec::new(),
             reserved_concurrency: None,
             env: BTreeMap::new(),
@@ -136,6 +143,8 @@ pub(super) fn read(
         handler: text("Handler")?,
         runtime: text("Runtime")?,
         binary: resource.metadata("BuildProperties").and_then(|node| node.get("Binary")?.scalar()),
+        code: code::place(resolver, resource)?,
+        url: None,
         architectures: architectures(resolver, resource)?,
         // 0 is allowed and turns a function off.
         reserved_concurrency: number("ReservedConcurrentExecutions", 0)?.map(small),
@@ -160,6 +169,12 @@ pub(super) fn read(
         }
     }
     let (mut places, mut ignored) = (Vec::new(), Vec::new());
+    if let Some(config) = property(resolver, resource, "FunctionUrlConfig") {
+        let (url, route) = code::url(resolver, resource.id, config, &mut ignored)?;
+        function.url = Some(url);
+        function.routes.push(route);
+        places.push(config.at);
+    }
     function.asynchronous = asynchronous::read(resolver, resource, &mut ignored)?;
     for event in entries(resource.property("Events"), "Events")? {
         let kind = match event.value.get("Type").and_then(Node::as_str) {
@@ -251,7 +266,11 @@ fn set_variable(
 }
 
 /// A property of the function, or else of `Globals`.
-fn property<'a>(resolver: &Resolver<'a>, resource: &Resource<'a>, name: &str) -> Option<&'a Node> {
+pub(super) fn property<'a>(
+    resolver: &Resolver<'a>,
+    resource: &Resource<'a>,
+    name: &str,
+) -> Option<&'a Node> {
     resource.property(name).or_else(|| resolver.global("Function", name))
 }
 
@@ -272,7 +291,7 @@ fn number(
     value.map(Some).ok_or_else(|| TemplateError::invalid(node.at, message()))
 }
 
-fn text(
+pub(super) fn text(
     resolver: &Resolver<'_>,
     resource: &Resource<'_>,
     name: &str,

@@ -8,6 +8,7 @@
 
 mod api;
 mod asynchronous;
+mod code;
 mod function;
 mod intrinsic;
 mod policy;
@@ -29,13 +30,14 @@ use rehearse_core::yaml::{Limit, Location, Source, YamlError};
 pub use self::{
     api::{Api, ApiKind, Cors, Domain, Origins, Throttle, Throttling},
     asynchronous::AsynchronousInvocations,
+    code::{CodePlace, FunctionUrl},
     function::{Function, UnresolvedVariable},
     policy::{Grant, UncheckedPolicy},
     route::{Payload, Route},
     schedule::{Schedule, ScheduleExpression, ScheduleKind},
     settings::{
-        Check, Doctor, Endpoints, LineType, MessagingService, OtherNumber, Paths, Phone, Ports,
-        RoutePath, Settings, SettingsError, TextTemplate, Twilio, Webhook,
+        Check, Doctor, Endpoints, FunctionSettings, LineType, MessagingService, OtherNumber, Paths,
+        Phone, Ports, RoutePath, Settings, SettingsError, TextTemplate, Twilio, Webhook,
     },
 };
 

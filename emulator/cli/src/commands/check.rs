@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::{
     app::App,
     error::{CommandError, Exit},
+    lambda,
     project::{self, Project},
 };
 use rehearse_scenario::{
@@ -34,6 +35,7 @@ pub(crate) fn check(args: Args, app: &App) -> Result<Exit, CommandError> {
     if let Some(backend) = &backend {
         project.remark_ignored(backend.template(), app);
         project.remark_unresolved(backend, app);
+        lambda::remarks(backend.template()).iter().for_each(|line| app.ui.remark(line));
         for name in backend.fixtures() {
             fixtures += 1;
             if let Err(error) = backend.fixture(name) {

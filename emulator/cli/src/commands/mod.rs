@@ -14,6 +14,7 @@ pub(crate) mod exec;
 pub(crate) mod explore;
 pub(crate) mod fault;
 pub(crate) mod iam;
+pub(crate) mod init;
 pub(crate) mod log;
 pub(crate) mod ready;
 pub(crate) mod reset;

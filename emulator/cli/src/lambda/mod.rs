@@ -2,6 +2,8 @@
 
 mod build;
 mod code;
+mod plan;
+mod runtime;
 
 use std::{
     num::NonZeroUsize,
@@ -9,11 +11,13 @@ use std::{
     str::FromStr,
 };
 
-use self::build::Build;
-pub(crate) use self::code::clean_up;
-use self::code::executable;
+use self::plan::{Places, Source};
+pub(crate) use self::plan::{Plan, build, remarks};
 use crate::{app::App, child, error::CommandError};
-use rehearse_aws::{Executable, gateway::Launcher, template::Template};
+use rehearse_aws::{
+    gateway::Launcher,
+    template::{Settings, Template},
+};
 use rehearse_core::names::hint;
 use rehearse_world::Processes;
 
@@ -33,33 +37,6 @@ pub(crate) struct LambdaArgs {
     /// Give every request a new process.
     #[arg(long)]
     cold: bool,
-}
-
-/// How to get an executable for every function, each time that sources change.
-#[derive(Debug, Clone)]
-pub(crate) struct Plan {
-    ids: Vec<String>,
-    named: Vec<Named>,
-    build: Build,
-    /// Folder that relative paths of the command line start from.
-    from: PathBuf,
-    /// Whether to show the progress of the build.
-    shown: bool,
-}
-
-impl Plan {
-    /// Builds or finds the executable of every function. Blocks as long as the compiler runs.
-    pub(crate) fn run(&self) -> Result<Vec<(String, Executable)>, CommandError> {
-        let mut built = self.build.run(self.shown)?;
-        let executable = |id: &String| {
-            let code = match self.named.iter().find(|named| named.id == *id) {
-                Some(named) => executable(&named.id, &named.code, &self.from)?,
-                None => built.take(id)?,
-            };
-            Ok((id.clone(), code))
-        };
-        self.ids.iter().map(executable).collect()
-    }
 }
 
 /// A function and what runs it.
@@ -113,54 +90,44 @@ impl LambdaArgs {
         words
     }
 
-    /// How the functions of a template become executables. What is not named is built.
+    /// How the functions of a template become executables: by these options, by `[functions]` of the
+    /// settings, by a build of the workspace, or by the runtime that the template names.
+    ///
+    /// # Errors
+    /// Every function that nothing runs, and every name that is no function's.
     pub(crate) fn plan(
         &self,
         template: &Template,
+        settings: &Settings,
         root: &Path,
         app: &App,
     ) -> Result<Plan, CommandError> {
         let ids: Vec<&str> = template.functions.iter().map(|f| f.id.as_str()).collect();
+        let unknown = |id: &str| {
+            let hint = hint(id, ids.iter().copied());
+            format!("the template has no function `{id}`{hint} (there are {})", ids.join(", "))
+        };
         for named in &self.functions {
             if !ids.contains(&named.id.as_str()) {
-                let hint = hint(&named.id, ids.iter().copied());
-                return Err(CommandError::wrong(format!(
-                    "the template has no function `{}`{hint} (there are {})",
-                    named.id,
-                    ids.join(", ")
-                )));
+                return Err(CommandError::wrong(unknown(&named.id)));
             }
             if self.functions.iter().filter(|other| other.id == named.id).count() > 1 {
                 return Err(CommandError::wrong(format!("--function names {} twice", named.id)));
             }
         }
-        Ok(Plan {
-            ids: template.functions.iter().map(|function| function.id.clone()).collect(),
-            named: self.functions.clone(),
-            build: self.build(template, root)?,
-            from: app.root.clone(),
-            shown: app.ui.interactive(),
-        })
-    }
-
-    /// What has to be built for the functions that are not named.
-    pub(crate) fn build(&self, template: &Template, root: &Path) -> Result<Build, CommandError> {
-        let mut binaries = Vec::new();
-        for function in &template.functions {
-            if self.functions.iter().any(|named| named.id == function.id) {
-                continue;
-            }
-            let Some(binary) = &function.binary else {
-                return Err(CommandError::environment(format!(
-                    "nothing says what runs the function {}: the template has no \
-                     BuildProperties with a Binary for it",
-                    function.id
-                ))
-                .help(format!("name it with --function {}=PATH-OR-COMMAND", function.id)));
-            };
-            binaries.push((function.id.clone(), binary.clone()));
+        if let Some(id) = settings.functions.keys().find(|id| !ids.contains(&id.as_str())) {
+            return Err(CommandError::wrong(format!(
+                "rehearse.toml: [functions.{id}]: {}",
+                unknown(id)
+            )));
         }
-        Ok(Build::new(binaries, self.release, root))
+        let named = |id: &str| self.functions.iter().find(|named| named.id == id);
+        let places = Places { template: template_folder(settings, root), project: root.into() };
+        plan::plan(template, settings, places, |id| {
+            let code = named(id)?.code.clone();
+            Some(Source::Named { code, from: app.root.clone() })
+        })
+        .map(|plan| plan.building(self.release, app.ui.interactive()))
     }
 
     /// How processes are run.
@@ -172,6 +139,18 @@ impl LambdaArgs {
             launcher: launcher(),
         }
     }
+}
+
+/// Removes what was unpacked or written for functions.
+pub(crate) fn clean_up() {
+    code::clean_up();
+    runtime::clean_up();
+}
+
+/// The folder that `CodeUri` starts from.
+fn template_folder(settings: &Settings, root: &Path) -> PathBuf {
+    let template = root.join(&settings.template);
+    template.parent().map_or_else(|| root.to_path_buf(), Path::to_path_buf)
 }
 
 fn launcher() -> Launcher {

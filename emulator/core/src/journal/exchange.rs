@@ -125,6 +125,19 @@ pub enum ExchangeDetail {
         /// The secret's name.
         name: String,
     },
+    /// The backend called a service of AWS that is not emulated (`aws.s3`), and was refused.
+    OtherService {
+        /// The function that called, when its endpoint URL names it.
+        function: Option<String>,
+        /// The service, as the credential scope of the signature names it: `s3`.
+        service: String,
+        /// HTTP method.
+        method: String,
+        /// Path, without the query.
+        path: String,
+        /// The operation, where the protocol names it: `SendMessage`.
+        operation: Option<String>,
+    },
     /// A function, or a client, asked Lambda to invoke a function (`lambda.invoke`).
     Invoke {
         /// The function that asked, when its session token or its endpoint URL names it.

@@ -40,6 +40,9 @@ fn detail(detail: &ExchangeDetail) -> usize {
         ExchangeDetail::Secret { function, operation, name } => {
             texts(function) + texts([operation, name])
         }
+        ExchangeDetail::OtherService { function, service, method, path, operation } => {
+            texts(function) + texts([service, method, path]) + texts(operation)
+        }
         ExchangeDetail::Invoke { function, target, target_name, invocation_type, payload } => {
             texts(function) + texts([target, target_name, invocation_type]) + json(payload)
         }

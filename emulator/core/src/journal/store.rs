@@ -328,6 +328,13 @@ mod tests {
                 request: json!({ "kind": "rows" }),
             },
             ExchangeDetail::Secret { function: None, operation: text(), name: text() },
+            ExchangeDetail::OtherService {
+                function: None,
+                service: text(),
+                method: text(),
+                path: text(),
+                operation: Some(text()),
+            },
             ExchangeDetail::Http { function: None, method: text(), path: text(), body: text() },
             ExchangeDetail::Rows { table: text(), rows: vec![json!({ "b": 1, "a": 2 })] },
             ExchangeDetail::Log { function: text(), request_id: None, line: text() },

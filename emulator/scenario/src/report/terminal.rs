@@ -86,8 +86,8 @@ pub fn failure(report: &ScenarioReport, width: Option<usize>) -> String {
         if let Some(nearest) = &problem.nearest {
             line_to(&mut text, 4, &format!("{} {}", paint(DIM, "nearest:"), visible(nearest)));
         }
-        for note in &problem.notes {
-            line_to(&mut text, 4, &paint(DIM, visible(note)).to_string());
+        for row in problem.notes.iter().flat_map(|note| note.lines()) {
+            line_to(&mut text, 4, &paint(DIM, visible(row)).to_string());
         }
     }
     text.push('\n');

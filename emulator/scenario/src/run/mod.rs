@@ -10,6 +10,7 @@ mod faults;
 mod model;
 mod people;
 mod placed;
+mod reasons;
 mod request;
 mod rows;
 mod running;

@@ -41,6 +41,7 @@ impl Running<'_> {
         for (index, step) in scenario.steps().iter().enumerate() {
             let label = (index + 1).to_string();
             let path = YamlPath::new().to("steps").to(index);
+            let mark = self.world.journal().mark();
             self.note(&label, step);
             // Titles say who texts, so they stay out of logs.
             let span = tracing::info_span!("step", number = label, kind = step.kind());
@@ -52,6 +53,7 @@ impl Running<'_> {
                 (result, _) => result,
             };
             if let Err(error) = result {
+                let error = self.with_reasons(error, mark);
                 return Verdict::of_step(error, step_label(label, step));
             }
         }

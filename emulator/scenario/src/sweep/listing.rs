@@ -215,6 +215,7 @@ fn named_function(exchange: &Exchange) -> Option<String> {
     match &exchange.detail {
         ExchangeDetail::Database { function, .. }
         | ExchangeDetail::Secret { function, .. }
+        | ExchangeDetail::OtherService { function, .. }
         | ExchangeDetail::Invoke { function, .. } => function.clone(),
         _ => None,
     }

@@ -16,7 +16,7 @@ use super::{
     MAX_PAYLOAD_BYTES,
     config::LambdaConfig,
     pool_state::{IdleProcess, Phase, PoolProcess, PoolState, RETURN_TIMEOUT, Waiter},
-    process::Process,
+    process::{Process, StartFailure},
     runtime_api::{self, Event, Rejected, RuntimeCalls},
 };
 use crate::{
@@ -65,7 +65,8 @@ impl ProcessPool {
         }
         let body = Bytes::from(event);
         for _ in 0..MAX_ATTEMPTS {
-            let IdleProcess { process, event_sender } = self.0.acquire().await?;
+            let IdleProcess { process, event_sender, spent } = self.0.acquire(timeout).await?;
+            let timeout = timeout.saturating_sub(spent);
             let mut guard = KillOnDrop { pool: &self.0, process, is_done: false };
             let (reply, result) = oneshot::channel();
             if !guard.process.begin(&request_id, cause, reply) {
@@ -91,7 +92,7 @@ impl ProcessPool {
                     result
                 }
                 Ok(Err(_)) => Err(InvokeError::Failed("it was stopped".into())),
-                Err(_) => Err(guard.process.with_output(InvokeError::TimedOut(timeout))),
+                Err(_) => Err(guard.process.with_output(InvokeError::TimedOut(timeout + spent))),
             };
         }
         let how = "its processes ask for an event and hang up before they have it".into();
@@ -121,7 +122,7 @@ impl RunFunction for ProcessPool {
 
 impl PoolInner {
     /// Finds a process for an event: an idle one, one that is about to ask, or a new one.
-    async fn acquire(self: &Arc<Self>) -> Result<IdleProcess, InvokeError> {
+    async fn acquire(self: &Arc<Self>, timeout: Duration) -> Result<IdleProcess, InvokeError> {
         let (waiter, mut receiver, is_returning) = {
             let mut state = self.lock();
             if state.is_stopped {
@@ -149,11 +150,11 @@ impl PoolInner {
                 state.count(|phase| matches!(phase, Phase::Starting(_) | Phase::Returning));
             let id = state.next_id();
             let (sender, receiver) = oneshot::channel();
-            state.waiting.push_back(Waiter { id, sender });
+            state.waiting.push_back(Waiter { id, timeout, sender });
             (id, receiver, coming > waiting)
         };
         if !is_returning {
-            self.start(waiter);
+            self.start(waiter, None);
         } else if let Ok(got) = tokio::time::timeout(REUSE_WAIT, &mut receiver).await {
             return got.unwrap_or_else(|_| Err(stopping()));
         } else {
@@ -169,7 +170,9 @@ impl PoolInner {
             }
         };
         let none = |_| Err(InvokeError::Throttled { limit: self.lambda.concurrency });
-        tokio::time::timeout(self.lambda.init_timeout * 2, wait).await.unwrap_or_else(none)
+        // Two starts may be needed, the second within the function's own timeout.
+        let limit = self.lambda.init_timeout * 2 + timeout;
+        tokio::time::timeout(limit, wait).await.unwrap_or_else(none)
     }
 
     /// Starts a process for a waiter if there is a place. Processes that ask for nothing lose theirs.
@@ -188,12 +191,13 @@ impl PoolInner {
             !is_full(&state)
         };
         if has_room {
-            self.start(waiter);
+            self.start(waiter, None);
         }
     }
 
-    /// Starts a process for a waiter, which gets the error if that fails.
-    fn start(self: &Arc<Self>, waiter: u64) {
+    /// Starts a process for a waiter, which gets the error if that fails. It has the time of an init, or
+    /// `within`: the function's timeout, of which its start is then a part.
+    fn start(self: &Arc<Self>, waiter: u64, within: Option<Duration>) {
         // Locked until the process is in the list: it may ask for an event at once.
         let mut state = self.lock();
         if state.is_stopped {
@@ -201,11 +205,12 @@ impl PoolInner {
         }
         let id = state.next_id();
         let executable = state.executable.as_ref().unwrap_or(&self.lambda.executable).clone();
-        match self.start_process(&executable, id) {
+        match self.start_process(&executable, id, within.unwrap_or(self.lambda.init_timeout)) {
             Ok((process, task)) => {
                 let (phase, since) = (Phase::Starting(waiter), Instant::now());
                 let generation = state.generation;
-                let process = PoolProcess { process, task, generation, phase, since };
+                let is_second = within.is_some();
+                let process = PoolProcess { process, task, generation, phase, since, is_second };
                 state.processes.insert(id, process);
             }
             Err(error) => {
@@ -224,6 +229,7 @@ impl PoolInner {
         self: &Arc<Self>,
         executable: &Executable,
         id: u64,
+        init_timeout: Duration,
     ) -> io::Result<(Arc<Process>, tokio::task::AbortHandle)> {
         let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
         listener.set_nonblocking(true)?;
@@ -232,7 +238,6 @@ impl PoolInner {
         let pool = Arc::downgrade(self);
         let calls = PoolMember { pool: Weak::clone(&pool), process: Arc::clone(&process) };
         let serving = runtime_api::serve(TcpListener::from_std(listener)?, calls)?;
-        let init_timeout = self.lambda.init_timeout;
         let watch = async move {
             let failed = running.wait(init_timeout).await;
             drop(serving);
@@ -248,15 +253,18 @@ impl PoolInner {
     fn polled(&self, process: &Arc<Process>, event_sender: oneshot::Sender<Event>) {
         let mut state = self.lock();
         let generation = state.generation;
-        match state.processes.get(&process.id) {
+        let spent = match state.processes.get(&process.id) {
             Some(entry) if entry.phase == Phase::Dying => return,
             Some(entry) if entry.generation < generation => return state.kill(process.id),
-            Some(_) => {}
+            Some(PoolProcess { phase: Phase::Starting(_), is_second: true, since, .. }) => {
+                since.elapsed()
+            }
+            Some(_) => Duration::ZERO,
             None => return,
-        }
+        };
         // One event at a time: if a process asks again, its last connection counts.
         state.idle.retain(|idle| idle.process.id != process.id);
-        let mut idle = IdleProcess { process: Arc::clone(process), event_sender };
+        let mut idle = IdleProcess { process: Arc::clone(process), event_sender, spent };
         while let Some(waiter) = state.waiting.pop_front() {
             state.set(process.id, Phase::Busy);
             match waiter.sender.send(Ok(idle)) {
@@ -267,7 +275,8 @@ impl PoolInner {
             }
         }
         state.set(process.id, Phase::Idle);
-        state.idle.push(idle);
+        // Whoever gets it later did not wait for its start.
+        state.idle.push(IdleProcess { spent: Duration::ZERO, ..idle });
     }
 
     /// Completes a process's event. Returns false if it does not work on this one.
@@ -299,22 +308,47 @@ impl PoolInner {
     }
 
     /// Notes that a process has ended; `failed` says why it never asked for an event.
-    fn ended(self: &Arc<Self>, id: u64, failed: Option<InvokeError>) {
+    fn ended(self: &Arc<Self>, id: u64, failed: Option<StartFailure>) {
         let mut state = self.lock();
         state.idle.retain(|idle| idle.process.id != id);
         let Some(entry) = state.processes.remove(&id) else { return };
-        if let (Phase::Starting(waiter), Some(error)) = (entry.phase, failed)
-            && let Some(waiter) = state.take_waiter(waiter)
+        if let (Phase::Starting(waiter), Some(failed)) = (entry.phase, failed)
+            && let Some(timeout) = state.timeout_of(waiter)
         {
-            let _ = waiter.sender.send(Err(error));
+            if failed.is_late && !entry.is_second && !state.is_stopped {
+                // As on AWS: the init is run once more, now within the invocation.
+                drop(state);
+                self.log_late_init(timeout);
+                return self.start(waiter, Some(timeout));
+            }
+            if let Some(waiter) = state.take_waiter(waiter) {
+                let error = match failed.is_late && entry.is_second {
+                    true => in_time(failed.error, timeout),
+                    false => failed.error,
+                };
+                let _ = waiter.sender.send(Err(error));
+            }
         }
         // An invocation that waited for this process needs another one.
         let coming = state.count(|phase| matches!(phase, Phase::Starting(_) | Phase::Returning));
         let unserved = state.waiting.get(coming).map(|waiter| waiter.id);
         drop(state);
         if let Some(waiter) = unserved {
-            self.start(waiter);
+            self.start(waiter, None);
         }
+    }
+
+    /// Notes that an init took too long, in Lambda's words.
+    fn log_late_init(&self, timeout: Duration) {
+        let limit = self.lambda.init_timeout.as_millis();
+        let line = format!(
+            "INIT_REPORT Init Duration: {limit} ms Phase: init Status: timeout; the init runs again \
+             within the function's timeout of {timeout:?}"
+        );
+        let (function, request_id) = (self.lambda.id.clone(), None);
+        tracing::warn!(function, "{line}");
+        let detail = ExchangeDetail::Log { function, request_id, line };
+        self.lambda.journal.note(format!("log.{}", self.lambda.id), detail);
     }
 
     fn lock(&self) -> MutexGuard<'_, PoolState> {
@@ -375,6 +409,17 @@ impl Drop for KillOnDrop<'_> {
         if !self.is_done {
             self.pool.lock().kill(self.process.id);
         }
+    }
+}
+
+/// The error of a second start that took the function's whole timeout.
+fn in_time(error: InvokeError, timeout: Duration) -> InvokeError {
+    match error {
+        InvokeError::Init { output, .. } => {
+            let error = Box::new(InvokeError::TimedOut(timeout));
+            InvokeError::WithOutput { error, output }
+        }
+        error => error,
     }
 }
 

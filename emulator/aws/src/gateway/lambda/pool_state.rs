@@ -40,6 +40,8 @@ pub(super) struct PoolProcess {
     pub(super) phase: Phase,
     /// When the phase began.
     pub(super) since: Instant,
+    /// Whether it starts within an invocation, after a start that took too long.
+    pub(super) is_second: bool,
 }
 
 /// What a process does.
@@ -61,11 +63,16 @@ pub(super) enum Phase {
 pub(super) struct IdleProcess {
     pub(super) process: Arc<Process>,
     pub(super) event_sender: oneshot::Sender<Event>,
+    /// How much of the function's timeout its start has taken: nothing, unless it started within an
+    /// invocation.
+    pub(super) spent: Duration,
 }
 
 /// An invocation that waits for a process.
 pub(super) struct Waiter {
     pub(super) id: u64,
+    /// The function's timeout.
+    pub(super) timeout: Duration,
     pub(super) sender: oneshot::Sender<Result<IdleProcess, InvokeError>>,
 }
 
@@ -116,6 +123,11 @@ impl PoolState {
             entry.phase = Phase::Dying;
             entry.process.kill();
         }
+    }
+
+    /// The timeout of an invocation that waits.
+    pub(super) fn timeout_of(&self, waiter: u64) -> Option<Duration> {
+        self.waiting.iter().find(|other| other.id == waiter).map(|other| other.timeout)
     }
 
     /// Takes a waiter out of the queue.

@@ -42,6 +42,14 @@ pub(super) struct RunningProcess {
     child: Child,
 }
 
+/// Why a process never asked for an event.
+#[derive(Debug)]
+pub(super) struct StartFailure {
+    pub(super) error: InvokeError,
+    /// Whether its time was up, and nothing else was wrong.
+    pub(super) is_late: bool,
+}
+
 #[derive(Debug, Default)]
 struct State {
     /// The event that it is working on.
@@ -155,7 +163,7 @@ impl Process {
         &self,
         status: &io::Result<ExitStatus>,
         late: Option<Duration>,
-    ) -> Option<InvokeError> {
+    ) -> Option<StartFailure> {
         let output = self.output.output_tail();
         let (current, has_polled, init_error) = {
             let mut state = self.state();
@@ -166,12 +174,13 @@ impl Process {
             let _ = reply.send(Err(InvokeError::Exited { how: describe(status), output }));
             return None;
         }
+        let is_late = init_error.is_none() && late.is_some();
         let how = match (init_error, late) {
             (Some(reported), _) => reported,
             (None, Some(limit)) => format!("it asked for no event within {limit:?}"),
             (None, None) => format!("its process {}", describe(status)),
         };
-        (!has_polled).then_some(InvokeError::Init { how, output })
+        (!has_polled).then_some(StartFailure { error: InvokeError::Init { how, output }, is_late })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -187,7 +196,7 @@ impl RunningProcess {
 
     /// Waits until the process has ended, and kills it if it asks for no event within
     /// `init_timeout`. Returns why it did not start, if it did not.
-    pub(super) async fn wait(mut self, init_timeout: Duration) -> Option<InvokeError> {
+    pub(super) async fn wait(mut self, init_timeout: Duration) -> Option<StartFailure> {
         let process = Arc::clone(&self.process);
         let follow = tokio::spawn(process.output.clone().follow());
         let _follow = AbortOnDrop(follow.abort_handle());

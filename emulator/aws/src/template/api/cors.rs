@@ -39,7 +39,7 @@ impl Origins {
 }
 
 /// Reads `true`, an origin, or a map of what is allowed; `false` is none.
-pub(super) fn read(node: &Node) -> Result<Option<Cors>, TemplateError> {
+pub(in crate::template) fn read(node: &Node) -> Result<Option<Cors>, TemplateError> {
     match (&node.value, node.scalar()) {
         (Value::Bool(false) | Value::Null, _) => Ok(None),
         (Value::Bool(true), _) => Ok(Some(all("*"))),

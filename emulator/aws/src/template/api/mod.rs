@@ -14,7 +14,7 @@ use super::{
     resolve::{Resolver, Resource, TemplateError, api_id},
 };
 
-pub(super) use self::throttle::throttle;
+pub(super) use self::{cors::read as read_cors, throttle::throttle};
 pub use self::{
     cors::{Cors, Origins},
     throttle::{Throttle, Throttling},
@@ -179,6 +179,12 @@ impl Apis {
             if named && self.list.iter().all(|api| api.id != id) {
                 self.read(resolver, kind, None, id)?;
             }
+        }
+        // Last, so that the routes of the other APIs go before.
+        for url in functions.iter().filter_map(|function| function.url.as_ref()) {
+            let mut api = Api { line: url.line, cors: url.cors.clone(), ..Api::http(&url.api) };
+            api.remove_throttling();
+            self.list.push(api);
         }
         for api in &self.list {
             let routes = || functions.iter().flat_map(|f| &f.routes).filter(|r| r.api == api.id);

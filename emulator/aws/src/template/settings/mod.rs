@@ -1,10 +1,13 @@
 //! `rehearse.toml`: what the emulator needs to know of a backend and its template does not say.
 
+mod check;
+mod read;
 mod values;
 
 use std::{collections::BTreeMap, fs, io, path::Path, path::PathBuf};
 
 use rehearse_core::{journal::Limits, random::mix};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use self::values::{Phone, RoutePath, TextTemplate};
@@ -26,13 +29,13 @@ pub enum SettingsError {
     Invalid {
         /// The file.
         path: String,
-        /// What is wrong, with its line and a caret.
+        /// Everything that is wrong, what stands in the file with its line and a caret.
         report: String,
     },
 }
 
 /// The settings of a project.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// The template, relative to this file's folder.
@@ -42,13 +45,16 @@ pub struct Settings {
     #[serde(default)]
     pub parameters: BTreeMap<String, String>,
     /// The backend's number and account at the fake Twilio.
+    #[serde(default)]
     pub twilio: Twilio,
     /// The fake OpenAI.
     #[serde(default)]
     pub openai: OpenAi,
     /// Where texts are delivered. A backend with a URL of its own needs none.
     pub webhook: Option<Webhook>,
-    /// Names and numbers that every scenario knows.
+    /// Names and numbers that every scenario knows. `customer` is who texts unless a step says
+    /// otherwise; `owner` is needed by nobody but backends that have one.
+    #[serde(default = "one_customer")]
     pub people: BTreeMap<String, Phone>,
     /// Fixed ports of `rehearse up`.
     #[serde(default)]
@@ -68,14 +74,17 @@ pub struct Settings {
     /// What `rehearse doctor` checks of a deployed stage.
     #[serde(default)]
     pub doctor: Doctor,
+    /// What runs functions that the template does not describe well enough, by logical id.
+    #[serde(default)]
+    pub functions: BTreeMap<String, FunctionSettings>,
     /// Variables of every function, which go before those of the template.
     #[serde(default)]
     pub environment: BTreeMap<String, TextTemplate>,
 }
 
 /// The backend's account at the fake Twilio.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
 pub struct Twilio {
     /// The number that customers text.
     pub number: Phone,
@@ -85,10 +94,8 @@ pub struct Twilio {
     /// The key that signs webhooks and authenticates calls.
     pub auth_token: String,
     /// API keys, `SK` and 32 hexadecimal digits, and their secrets, which authenticate calls as well.
-    #[serde(default)]
     pub api_keys: BTreeMap<String, String>,
     /// The account's other numbers.
-    #[serde(default)]
     pub numbers: Vec<OtherNumber>,
     /// The account's Messaging Services.
     #[serde(default)]
@@ -100,12 +107,11 @@ pub struct Twilio {
     #[serde(default)]
     pub whatsapp: Vec<Phone>,
     /// What Lookup says of numbers' lines; the others are mobile. Landlines take no texts.
-    #[serde(default)]
     pub line_types: BTreeMap<String, LineType>,
 }
 
 /// One of the account's other numbers.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OtherNumber {
     /// The number.
@@ -115,7 +121,7 @@ pub struct OtherNumber {
 }
 
 /// One of the account's Messaging Services.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MessagingService {
     /// Its name.
@@ -150,7 +156,7 @@ pub struct MessagingService {
 }
 
 /// What kind of line a number has, in Lookup's words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum LineType {
     /// A mobile phone.
@@ -166,7 +172,7 @@ pub enum LineType {
 }
 
 /// The fake OpenAI.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct OpenAi {
     /// The API key that it accepts.
@@ -177,7 +183,7 @@ pub struct OpenAi {
 }
 
 /// How the number's webhook is configured at Twilio.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Webhook {
     /// The route that texts are posted to.
@@ -195,8 +201,20 @@ pub struct Webhook {
     pub url: Option<String>,
 }
 
+/// What runs a function as processes, where the template alone does not say it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct FunctionSettings {
+    /// A program, a folder or zip with `bootstrap`, or a command that speaks the Runtime API.
+    pub command: Option<String>,
+    /// The folder of its code, in place of the template's `CodeUri`.
+    pub folder: Option<PathBuf>,
+    /// Words for a shell that build it, in this file's folder, before it is started.
+    pub build: Option<String>,
+}
+
 /// Ports of `rehearse up`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Ports {
     /// API Gateway.
@@ -217,7 +235,7 @@ pub struct Ports {
 
 /// How much the journal of `rehearse up` keeps: when one of the limits is exceeded, it drops the oldest
 /// exchanges.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Journal {
     /// Most exchanges; at least 1.
@@ -229,7 +247,7 @@ pub struct Journal {
 }
 
 /// Folders and files, relative to this file's folder.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Paths {
     /// Scenarios.
@@ -243,7 +261,7 @@ pub struct Paths {
 }
 
 /// What `rehearse doctor` checks of this backend, besides what it checks of every backend.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Doctor {
     /// Headers that web pages send: a preflight response must allow each by its name.
@@ -253,7 +271,7 @@ pub struct Doctor {
 }
 
 /// A request that changes nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
     /// What a pass proves.
@@ -339,6 +357,7 @@ impl Default for Settings {
             secrets: BTreeMap::new(),
             exports: BTreeMap::new(),
             doctor: Doctor::default(),
+            functions: BTreeMap::new(),
             environment: BTreeMap::new(),
         }
     }
@@ -423,76 +442,6 @@ impl Ports {
     }
 }
 
-impl Twilio {
-    fn check(&self) -> Result<(), String> {
-        for key in self.api_keys.keys() {
-            let digits = key.strip_prefix("SK").unwrap_or_default();
-            if digits.len() != 32 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-                return Err(format!(
-                    "[twilio.api_keys] `{key}` is not an API key: SK and 32 hexadecimal digits"
-                ));
-            }
-        }
-        for sid in self.contents.keys() {
-            let digits = sid.strip_prefix("HX").unwrap_or_default();
-            if digits.len() != 32 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-                return Err(format!(
-                    "[twilio.contents] `{sid}` is not a content template: HX and 32 hexadecimal digits"
-                ));
-            }
-        }
-        for number in self.line_types.keys() {
-            Phone::try_from(number.clone()).map_err(|why| format!("[twilio.line_types] {why}"))?;
-        }
-        let mut known = vec![&self.number];
-        for other in &self.numbers {
-            if known.contains(&&other.number) {
-                return Err(format!("[twilio] has the number {} twice", other.number));
-            }
-            known.push(&other.number);
-        }
-        if let Some(number) = self.whatsapp.iter().find(|number| !known.contains(number)) {
-            return Err(format!("[twilio] whatsapp: {number} is none of the account's numbers"));
-        }
-        self.check_services(&known)
-    }
-}
-
-impl Twilio {
-    /// Whether services differ, and each number is the account's and belongs to one of them at most.
-    fn check_services(&self, known: &[&Phone]) -> Result<(), String> {
-        let mut taken: Vec<(&Phone, &str)> = Vec::new();
-        for (at, service) in self.services.iter().enumerate() {
-            let name = service.name.as_str();
-            let before = self.services.get(..at).unwrap_or_default();
-            if name.is_empty() {
-                return Err("[[twilio.services]] needs a name that is not empty".into());
-            }
-            let same = |other: &&MessagingService| {
-                other.name == name || (other.sid.is_some() && other.sid == service.sid)
-            };
-            if let Some(other) = before.iter().find(same) {
-                let other = &other.name;
-                return Err(format!("[[twilio.services]] `{other}` and `{name}` are the same one"));
-            }
-            for number in &service.numbers {
-                if !known.contains(&number) {
-                    return Err(format!(
-                        "[[twilio.services]] {number} of `{name}` is none of the account's numbers"
-                    ));
-                }
-                if let Some((_, other)) = taken.iter().find(|(other, _)| *other == number) {
-                    return Err(format!(
-                        "[[twilio.services]] {number} belongs to `{other}` and `{name}`, but to one alone at Twilio"
-                    ));
-                }
-                taken.push((number, name));
-            }
-        }
-        Ok(())
-    }
-}
-
 impl Settings {
     /// Reads settings from a file.
     ///
@@ -512,10 +461,14 @@ impl Settings {
     /// When the text is not TOML, has a key or a value that is wrong, or lacks one that is needed.
     pub fn parse(name: &str, text: &str) -> Result<Self, SettingsError> {
         let invalid = |report: String| SettingsError::Invalid { path: name.to_owned(), report };
-        let settings: Self =
-            toml::from_str(text).map_err(|e| invalid(e.to_string().trim_end().to_owned()))?;
-        settings.check().map_err(invalid)?;
-        Ok(settings)
+        read::all(text).map_err(|errors| invalid(errors.join("\n")))
+    }
+
+    /// The JSON schema of the file, for editors.
+    pub fn schema() -> serde_json::Value {
+        let mut schema = schemars::schema_for!(Self).to_value();
+        schema["title"] = "rehearse.toml".into();
+        schema
     }
 
     /// The route that texts are posted to; empty if there is no webhook.
@@ -564,41 +517,11 @@ impl Settings {
         };
         patterns.iter().map(|(name, p)| (name.clone(), p.fill(value))).collect()
     }
+}
 
-    fn check(&self) -> Result<(), String> {
-        let ports = self.ports.by_name();
-        for (at, (name, port)) in ports.iter().enumerate() {
-            if let Some((other, _)) = ports[..at].iter().find(|(_, other)| other == port) {
-                return Err(format!("[ports] {other} and {name} are both {port}"));
-            }
-        }
-        self.twilio.check()?;
-        let has_route = |service: &MessagingService| {
-            service.route.is_some()
-                || service.fallback.is_some()
-                || service.status_callback.is_some()
-        };
-        if let (None, Some(service)) =
-            (&self.webhook, self.twilio.services.iter().find(|service| has_route(service)))
-        {
-            return Err(format!(
-                "[[twilio.services]] `{}` has a route, which needs [webhook] to be a URL",
-                service.name
-            ));
-        }
-        for needed in ["customer", "owner"] {
-            if !self.people.contains_key(needed) {
-                return Err(format!("[people] needs `{needed}`: every scenario knows that person"));
-            }
-        }
-        let mut owners = BTreeMap::from([(self.twilio.number.as_str(), "the shop")]);
-        for (name, number) in &self.people {
-            if let Some(other) = owners.insert(number.as_str(), name) {
-                return Err(format!("[people] {name} and {other} have the same number {number}"));
-            }
-        }
-        Ok(())
-    }
+/// The people of a file that names none.
+fn one_customer() -> BTreeMap<String, Phone> {
+    BTreeMap::from([("customer".to_owned(), Phone::fixed("+19042520927"))])
 }
 
 fn yes() -> bool {

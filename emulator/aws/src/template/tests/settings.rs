@@ -78,7 +78,7 @@ fn settings_that_are_wrong_are_pointed_at() {
         ("[people]", "[ports]\ntwilio = 4000\n[people]", "gateway and twilio are both 4000"),
         ("+19045550199", "+19045550101", "have the same number"),
         ("+19045550199", "+19045550100", "the shop have the same number"),
-        ("owner", "boss", "needs `owner`"),
+        ("customer", "client", "needs `customer`"),
         (
             "[people]",
             "[[twilio.numbers]]\nnumber = \"+19045550100\"\n[people]",
@@ -164,4 +164,86 @@ fn the_defaults_are_what_a_file_could_say() {
         settings.people["owner"],
     );
     assert_eq!(Settings::parse("rehearse.toml", &text).unwrap(), settings);
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once() {
+    let text = "\
+template = 7
+[twilio]
+number = \"904\"
+acount_sid = \"x\"
+[webhook]
+rout = \"/sms\"
+[ports]
+gateway = \"a\"
+twilio = 4020
+[people]
+customer = \"+19045550101\"
+owner = \"+19045550101\"
+[surprise]
+a = 1
+";
+    let error = Settings::parse("rehearse.toml", text).unwrap_err().to_string();
+    for part in [
+        "line 1,",
+        "not a number in E.164 form",
+        "unknown field `acount_sid`",
+        "unknown field `rout`",
+        "line 8,",
+        "unknown field `surprise`",
+        "twilio and openai are both 4020",
+        "customer and owner have the same number",
+    ] {
+        let part = part.replace("customer and owner", "owner and customer");
+        assert!(error.contains(&part), "no '{part}' in:\n{error}");
+    }
+    assert!(!error.contains("missing field"), "what is wrong is there: {error}");
+}
+
+#[test]
+fn a_file_needs_nothing_and_a_backend_no_owner() {
+    let settings = Settings::parse("rehearse.toml", "").unwrap();
+    assert_eq!(settings.people.keys().collect::<Vec<_>>(), ["customer"]);
+    assert_eq!(settings.twilio, Twilio::default());
+    let own = Settings::parse("rehearse.toml", "[twilio]\nauth_token = \"t\"\n").unwrap();
+    assert_eq!((own.twilio.auth_token.as_str(), own.twilio.number.as_str()), ("t", "+19045550100"));
+}
+
+#[test]
+fn functions_have_a_command_a_folder_and_a_build() {
+    let text = "[functions.Sms]\ncommand = \"./sms\"\nfolder = \"out\"\nbuild = \"make\"\n";
+    let settings = Settings::parse("rehearse.toml", text).unwrap();
+    assert_eq!(settings.functions["Sms"].build.as_deref(), Some("make"));
+    let error = Settings::parse("r", "[functions.Sms]\ncomand = \"x\"\n").unwrap_err().to_string();
+    assert!(error.contains("unknown field `comand`"), "{error}");
+}
+
+/// The page says every key that the schema has.
+#[test]
+fn the_page_of_rehearse_toml_says_every_key() {
+    let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/rehearse-toml.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let schema = Settings::schema();
+    let mut keys = Vec::new();
+    collect_keys(&schema, &mut keys);
+    assert!(keys.len() > 40, "{keys:?}");
+    for key in keys {
+        assert!(page.contains(&format!("`{key}`")), "docs/rehearse-toml.md does not say `{key}`");
+    }
+}
+
+fn collect_keys(schema: &serde_json::Value, keys: &mut Vec<String>) {
+    if let Some(map) = schema.as_object() {
+        for (name, value) in map {
+            if name == "properties"
+                && let Some(properties) = value.as_object()
+            {
+                keys.extend(properties.keys().cloned());
+            }
+            collect_keys(value, keys);
+        }
+    } else if let Some(list) = schema.as_array() {
+        list.iter().for_each(|item| collect_keys(item, keys));
+    }
 }

@@ -8,9 +8,8 @@ use std::{
 use super::sources::{Sources, file_time};
 use crate::{
     app::App,
-    child,
     error::CommandError,
-    lambda::Plan,
+    lambda::{self, Plan},
     project::Project,
     signal,
     target::{ChosenTarget, Target},
@@ -79,7 +78,7 @@ impl WatchArgs {
     /// Builds what --function names, before anything looks for it.
     pub(crate) fn build(&self, root: &Path) -> Result<(), CommandError> {
         let Some(command) = &self.build else { return Ok(()) };
-        signal::or_end(|| build(command, root))?
+        signal::or_end(|| lambda::build(command, root))?
     }
 
     /// The rebuild on changes; `None` unless sources are watched.
@@ -94,7 +93,7 @@ impl WatchArgs {
             return Ok(None);
         }
         let root = project.root.clone();
-        let plan = target.lambda.plan(template, &root, app)?;
+        let plan = target.lambda.plan(template, &project.settings, &root, app)?;
         let (build, settings) = (self.build.clone(), project.read_once());
         Ok(Some(Rebuild { build, root, plan, settings, pending: Vec::new() }))
     }
@@ -108,9 +107,9 @@ impl Rebuild {
 
     fn run(&self) -> Result<Vec<(String, Executable)>, CommandError> {
         if let Some(command) = &self.build {
-            build(command, &self.root)?;
+            lambda::build(command, &self.root)?;
         }
-        self.plan.run()
+        Ok(self.plan.run()?.executables)
     }
 
     /// Rebuilds functions and swaps their processes after each change. Never resolves.
@@ -179,18 +178,4 @@ fn named(sources: &Sources, paths: &[PathBuf]) -> String {
     names.truncate(MAX_NAMED);
     let names = names.join(", ");
     if more > 0 { format!("{names} and {more} more") } else { names }
-}
-
-/// Runs a build command.
-fn build(command: &str, root: &Path) -> Result<(), CommandError> {
-    let failed =
-        |why: String| CommandError::environment(format!("failed to build by `{command}`: {why}"));
-    let folder = if root.as_os_str().is_empty() { Path::new(".") } else { root };
-    let ran = child::shell(command, folder).map_err(|error| failed(error.to_string()))?;
-    if ran.status.success() {
-        return Ok(());
-    }
-    let said = [ran.stdout, ran.stderr].concat();
-    let said = String::from_utf8_lossy(&said);
-    Err(failed(ran.status.to_string()).help(format!("it says\n\n{}", said.trim_end())))
 }

@@ -34,6 +34,7 @@ pub fn about(exchange: &Exchange, phone: &str, last_text: &mut Option<String>) -
         | ExchangeDetail::Invocation { event: value, .. }
         | ExchangeDetail::Destination { record: value, .. } => mentions(value, phone),
         ExchangeDetail::Secret { .. }
+        | ExchangeDetail::OtherService { .. }
         | ExchangeDetail::Rows { .. }
         | ExchangeDetail::Log { .. }
         | ExchangeDetail::Step { .. } => false,

@@ -164,6 +164,10 @@ impl Reader {
                 .map(|wrong| trouble("secrets", format!("{name}: {wrong}")))
                 .into_iter()
                 .collect(),
+            ExchangeDetail::OtherService { service, method, path, operation, .. } => {
+                let what = operation.clone().unwrap_or_else(|| format!("{method} {path}"));
+                vec![trouble("aws", format!("{service} {what}: not emulated"))]
+            }
             ExchangeDetail::Invoke { target, invocation_type, .. } => match wrong {
                 Some(wrong) => vec![trouble("lambda", format!("invoke {target}: {wrong}"))],
                 None => vec![quiet("lambda", format!("invoke {target} ({invocation_type})"))],

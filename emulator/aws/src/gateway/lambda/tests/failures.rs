@@ -57,20 +57,34 @@ async fn a_failure_to_start_is_named_and_the_next_request_tries_again() {
 }
 
 #[tokio::test]
-async fn a_start_that_hangs_is_ended_at_its_limit_and_named() {
+async fn a_start_that_hangs_is_run_again_within_the_timeout_and_named() {
     let hangs = with(&[("INIT", "hang")]);
     let gateway = TestGateway::of(
         LambdaConfig { init_timeout: Duration::from_millis(300), ..hangs },
-        FOREVER,
+        Duration::from_secs(1),
     );
     assert_eq!(gateway.get("/who").await.status, 500);
     let (said, code) = gateway.failure();
-    let says =
-        "did not start: it asked for no event within 300ms; it wrote last:\n  there is no table";
+    let says = "still running after 1.00 seconds; it wrote last:\n  there is no table";
     assert!(said.contains(says), "{said}");
-    assert_eq!(code, "function_init");
+    assert_eq!(code, "function_timeout");
+    let reports = gateway.lines().into_iter().filter(|(_, line)| line.starts_with("INIT_REPORT"));
+    assert_eq!(reports.count(), 1, "of the first start alone");
     gateway.server.replace_executable("F", executable("lambda_http_function"));
     assert_eq!(gateway.get("/who").await.status, 200, "the next request is fine");
+}
+
+#[tokio::test]
+async fn a_start_that_is_too_slow_once_is_told_and_its_request_answered() {
+    let folder = rehearse_testutils::Folder::new();
+    let file = folder.path().join("started").display().to_string();
+    let slow = with(&[("INIT", "hang-once"), ("FILE", &file)]);
+    let gateway =
+        TestGateway::of(LambdaConfig { init_timeout: Duration::from_millis(300), ..slow }, FOREVER);
+    assert_eq!(gateway.get("/who").await.status, 200);
+    let lines = gateway.lines();
+    let report = "INIT_REPORT Init Duration: 300 ms Phase: init Status: timeout";
+    assert!(lines.iter().any(|(_, line)| line.starts_with(report)), "{lines:?}");
 }
 
 #[tokio::test]

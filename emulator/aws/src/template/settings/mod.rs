@@ -59,6 +59,9 @@ pub struct Settings {
     /// Folders and files.
     #[serde(default)]
     pub paths: Paths,
+    /// What scenarios need not say.
+    #[serde(default)]
+    pub defaults: Defaults,
     /// Values of the stores of secrets, by name.
     #[serde(default)]
     pub secrets: BTreeMap<String, TextTemplate>,
@@ -198,6 +201,16 @@ pub struct Paths {
     pub always: PathBuf,
 }
 
+/// What holds for scenarios that do not say otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Defaults {
+    /// Business time at the start, as a scenario's `now`: `2026-02-10T15:10:00-05:00`.
+    pub now: Option<String>,
+    /// Files of rows, as a scenario's `given.fixtures`.
+    pub fixtures: Vec<String>,
+}
+
 /// What `rehearse doctor` checks of this backend, besides what it checks of every backend.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -265,6 +278,7 @@ impl Default for Settings {
             ports: Ports::default(),
             journal: Journal::default(),
             paths: Paths::default(),
+            defaults: Defaults::default(),
             secrets: BTreeMap::new(),
             exports: BTreeMap::new(),
             doctor: Doctor::default(),
@@ -393,7 +407,7 @@ impl Settings {
     pub fn parse(name: &str, text: &str) -> Result<Self, SettingsError> {
         let invalid = |report: String| SettingsError::Invalid { path: name.to_owned(), report };
         let settings: Self =
-            toml::from_str(text).map_err(|e| invalid(e.to_string().trim_end().to_owned()))?;
+            toml::from_str(text).map_err(|error| invalid(values::explained(&error, text)))?;
         settings.check().map_err(invalid)?;
         Ok(settings)
     }

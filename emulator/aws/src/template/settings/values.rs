@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, de::Error};
 
-use rehearse_core::names::hint;
+use rehearse_core::{names::hint, yaml::type_words};
 
 /// The placeholders of a [`TextTemplate`].
 const NAMES: [&str; 11] = [
@@ -162,4 +162,39 @@ pub(super) fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result
     let number = i64::deserialize(deserializer)?;
     let positive = usize::try_from(number).ok().filter(|number| *number > 0);
     positive.ok_or_else(|| D::Error::custom("this must be at least 1"))
+}
+
+/// An error of the reader in the words of people who write files: with all keys that are missing, and
+/// without the names of Rust's types.
+pub(super) fn explained(error: &toml::de::Error, text: &str) -> String {
+    if let Some(missing) = missing(error, text) {
+        return missing;
+    }
+    let told = error.to_string();
+    let line = |line: &str| match line.rsplit_once("expected ") {
+        Some((before, kind)) => format!("{before}expected {}", type_words(kind)),
+        None => line.to_owned(),
+    };
+    told.trim_end().lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// The keys that every file needs and this one lacks, if they are several; the reader names the first.
+fn missing(error: &toml::de::Error, text: &str) -> Option<String> {
+    const NEEDED: [(&str, &[&str]); 2] =
+        [("twilio", &["number", "account_sid", "auth_token"]), ("people", &["customer", "owner"])];
+    if !error.message().starts_with("missing field") {
+        return None;
+    }
+    let table: toml::Table = toml::from_str(text).ok()?;
+    let mut all = Vec::new();
+    for (section, keys) in NEEDED {
+        let given = table.get(section).and_then(toml::Value::as_table);
+        let lacks = |key: &&&str| given.is_none_or(|given| !given.contains_key(**key));
+        let absent: Vec<String> = keys.iter().filter(lacks).map(|key| format!("`{key}`")).collect();
+        if !absent.is_empty() {
+            all.push(format!("{} under [{section}]", absent.join(", ")));
+        }
+    }
+    let several = all.len() > 1 || all.first().is_some_and(|keys| keys.contains(", "));
+    several.then(|| format!("these keys are missing: {}", all.join("; ")))
 }

@@ -103,3 +103,15 @@ fn the_defaults_are_what_a_file_could_say() {
     );
     assert_eq!(Settings::parse("rehearse.toml", &text).unwrap(), settings);
 }
+
+#[test]
+fn all_keys_that_are_missing_are_told_at_once_and_numbers_in_plain_words() {
+    let of = |text: &str| Settings::parse("rehearse.toml", text).unwrap_err().to_string();
+    let error = of("[twilio]\nnumber = \"+19045550100\"\n");
+    let says = "these keys are missing: `account_sid`, `auth_token` under [twilio]; `customer`, `owner` under [people]";
+    assert!(error.contains(says), "{error}");
+    let error = of(&SETTINGS.replacen("auth_token = ", "# auth_token = ", 1));
+    assert!(error.contains("missing field `auth_token`") && error.contains('^'), "{error}");
+    let error = of(&SETTINGS.replacen("[people]", "[ports]\ngateway = 70000\n[people]", 1));
+    assert!(error.contains("expected a whole number from 0 to 65535"), "{error}");
+}

@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand, builder::styling};
 
 use crate::commands::{
     bench, chat, check, clock, completions, coverage, db, doctor, env, exec, explore, fault, iam,
-    log, ready, reset, run, script, send, snapshot, up,
+    log, ready, reset, run, schema, script, send, snapshot, up,
 };
 
 const STYLES: styling::Styles = styling::Styles::styled()
@@ -28,7 +28,7 @@ Examples:
 
 Exit codes:
   0 passed   1 an expectation failed   2 a scenario or the command line is wrong
-  3 the environment failed   130 interrupted
+  3 the environment failed   130 interrupted   143 ended by SIGTERM
 
 Debugging:
   RUST_LOG=rehearse=debug rehearse run PATH    what the emulator logs, in spans of scenario, step,
@@ -44,7 +44,6 @@ Debugging:
     styles = STYLES,
     after_help = EXAMPLES,
     arg_required_else_help = true,
-    disable_help_subcommand = true,
     infer_long_args = false,
     max_term_width = 100
 )]
@@ -70,7 +69,7 @@ pub(crate) enum Command {
     /// Read scenarios, fixtures and template; run nothing
     Check(check::Args),
     /// Print the scenario format as JSON Schema, for editors
-    Schema,
+    Schema(schema::Args),
     /// Keep the whole world running on fixed ports
     Up(up::Args),
     /// Text the backend in this terminal, in a world of its own

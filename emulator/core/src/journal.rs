@@ -118,6 +118,7 @@ impl Journal {
                 took_us: None,
                 detail,
                 outcome: None,
+                injected: None,
             });
             (store.epoch(), seq, span)
         };
@@ -269,6 +270,14 @@ impl PendingExchange {
     /// unless somebody logs at level debug.
     pub fn span(&self) -> &Span {
         &self.span
+    }
+
+    /// Records that a fault makes it fail, and how. A failure without words does nothing to a call.
+    pub fn injected(&self, failure: &impl std::fmt::Display) {
+        let words = failure.to_string();
+        if !words.is_empty() {
+            self.journal.store().injected(self.epoch, self.seq, words);
+        }
     }
 
     /// Records how it ended. Does nothing when the journal no longer has the exchange.

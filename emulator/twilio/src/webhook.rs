@@ -29,7 +29,7 @@ use super::{
 };
 use rehearse_core::{
     faults::{Cut, Failure},
-    journal::{ExchangeDetail, Outcome},
+    journal::{ExchangeDetail, Outcome, PendingExchange},
 };
 
 /// Warning: the URL's retry policy is not valid, and the default applies.
@@ -138,7 +138,7 @@ impl WebhookClient {
     ) -> (Attempt, Result<Instructions, CallFailure>) {
         let exchange = self.account.journal.begin(call.kind.name(), detail(call, &url.url, number));
         let timeout_code = if left < url.read { TOTAL_TIMEOUT } else { READ_TIMEOUT };
-        let response = timeout(left.min(url.read), self.exchange(call, url))
+        let response = timeout(left.min(url.read), self.exchange(call, url, &exchange))
             .await
             .unwrap_or(Err(CallFailure { code: timeout_code, class: FailureClass::Read }));
         let status = response.as_ref().ok().map(|response| response.status);
@@ -159,8 +159,10 @@ impl WebhookClient {
         &self,
         call: &WebhookCall<'_>,
         url: &WebhookUrl,
+        pending: &PendingExchange,
     ) -> Result<HttpResponse, CallFailure> {
         let fault = self.account.faults.next_failure(call.kind.name()).unwrap_or_default();
+        pending.injected(&fault);
         if fault.delay_ms.is_some() {
             sleep(fault.delay()).await;
         }

@@ -125,13 +125,13 @@ fn a_container_goes_after_a_failure_a_mistake_and_both_ways_to_end_a_run() {
     assert_eq!((ran.code, left.as_str()), (2, ""), "{}", ran.err);
 
     folder.write("scenarios/a.yaml", SCENARIO);
-    for signal in ["-INT", "-TERM"] {
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
         let (mut process, mut out) = long_run(folder.path(), "docker");
         let id = process.id();
         assert_ne!(containers_of(id), "", "it runs in a container");
         assert!(send_signal(signal, &id.to_string()));
         out.read_to_string(&mut String::new()).unwrap();
-        assert_eq!(wait_for_exit(&mut process), Some(130), "{signal}");
+        assert_eq!(wait_for_exit(&mut process), Some(code), "{signal}");
         assert_eq!(containers_of(id), "", "{signal}");
     }
 }

@@ -89,6 +89,7 @@ const CLI: &[Rule] = &[
         ],
     ),
     ("args", &["commands"]),
+    ("usage", &["args"]),
 ];
 
 /// The fakes stand side by side on `core`. One that shares code with another, or with a client that it

@@ -271,7 +271,7 @@ const BUILD: &str = r#"fn main() {
 /// `cargo` in the name leaves this test out under a false clock.
 #[test]
 fn cargo_ends_with_the_run_that_started_it_also_when_that_is_killed() {
-    for (signal, code) in [("-INT", Some(130)), ("-TERM", Some(130)), ("-KILL", None)] {
+    for (signal, code) in [("-INT", Some(130)), ("-TERM", Some(143)), ("-KILL", None)] {
         let folder = project();
         folder.write("Cargo.toml", SLOW);
         folder.write("build.rs", BUILD);

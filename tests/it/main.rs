@@ -29,6 +29,7 @@ mod parity;
 mod permissions;
 mod process;
 mod public_url;
+mod readme;
 mod running;
 mod runtimes;
 mod scenarios;

@@ -110,6 +110,15 @@ fn ctrl_c_ends_it() {
 }
 
 #[test]
+fn sigterm_ends_it_in_good_order_and_is_told_by_the_exit_code() {
+    for (signal, code) in [("-TERM", 143), ("-HUP", 129)] {
+        let mut up = Up::start();
+        assert!(crate::process::send_signal(signal, &up.child.id().to_string()));
+        assert_eq!(wait_for_exit(&mut up.child), Some(code), "{signal}");
+    }
+}
+
+#[test]
 fn a_busy_port_names_who_has_it_and_the_flag_that_moves() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();

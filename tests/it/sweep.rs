@@ -38,8 +38,8 @@ fn wrong_words_are_told_with_what_to_do() {
     for (words, says) in [
         (&["--inject", "cut@dynamodb.PutItem#1"][..], "no call fails with 'cut'"),
         (&["--inject", "error@dynamodb.Putitem#1"], "did you mean 'dynamodb.PutItem'?"),
-        (&["--sweep", "--report", "junit"], "a sweep has no JUnit report"),
-        (&["--report", "html=a.html"], "only a sweep has an HTML report"),
+        (&["--sweep", "--report", "junit"], "a sweep has no junit report"),
+        (&["--sweep", "--report", "tap"], "a sweep has no tap report"),
         (&["--sweep", "--repeat", "2"], "cannot be used with"),
     ] {
         rehearse(&root(), &[&["run", BOOKING], words].concat()).expect(2, &[says]);

@@ -186,7 +186,7 @@ fn what_nobody_edits_is_no_change_and_settings_need_a_restart() {
 
 #[test]
 fn a_build_ends_with_the_world_that_asked_for_it() {
-    for (signal, code) in [("-INT", Some(130)), ("-TERM", Some(130)), ("-KILL", None)] {
+    for (signal, code) in [("-INT", Some(130)), ("-TERM", Some(143)), ("-KILL", None)] {
         let folder = crate::support::project();
         let build = "sleep 600 & echo $! > made; mv made pid; wait";
         let words = [&FREE_PORTS[..], &["--target", "lambda", "--build", build]].concat();

@@ -17,6 +17,23 @@ pub(crate) struct App {
     pub(crate) ui: Ui,
     /// How the user started this program, for commands to copy.
     pub(crate) program: &'static str,
+    /// The job of GitHub Actions that runs this program.
+    pub(crate) github: Option<GitHub>,
+}
+
+/// A job of GitHub Actions.
+pub(crate) struct GitHub {
+    /// The file of the job's summary.
+    pub(crate) summary: Option<PathBuf>,
+}
+
+impl GitHub {
+    /// The job that this process runs in.
+    fn of_process() -> Option<Self> {
+        let summary = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty());
+        let is_job = std::env::var_os("GITHUB_ACTIONS").is_some_and(|is| is == "true");
+        is_job.then(|| Self { summary: summary.map(PathBuf::from) })
+    }
 }
 
 impl App {
@@ -25,7 +42,7 @@ impl App {
         // `cargo run` sets this for its program, and then it may not be on the path.
         let by_cargo = std::env::var_os("CARGO_MANIFEST_DIR").is_some();
         let program = if by_cargo { "cargo run --" } else { name };
-        Self { functions, root: PathBuf::new(), ui, program }
+        Self { functions, root: PathBuf::new(), ui, program, github: GitHub::of_process() }
     }
 
     /// The folder that commands run in.

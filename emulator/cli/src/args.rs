@@ -28,7 +28,7 @@ Examples:
 
 Exit codes:
   0 passed   1 an expectation failed   2 a scenario or the command line is wrong
-  3 the environment failed   130 interrupted
+  3 the environment failed   130 interrupted   143 ended by SIGTERM
 
 Debugging:
   RUST_LOG=rehearse=debug rehearse run PATH    what the emulator logs, in spans of scenario, step,
@@ -44,7 +44,6 @@ Debugging:
     styles = STYLES,
     after_help = EXAMPLES,
     arg_required_else_help = true,
-    disable_help_subcommand = true,
     infer_long_args = false,
     max_term_width = 100
 )]
@@ -69,6 +68,7 @@ pub(crate) enum Command {
     Run(run::Args),
     /// Read scenarios, fixtures and template; run nothing
     Check(check::Args),
+    /// Print the scenario format as JSON Schema, for editors
     Schema(schema::Args),
     Init(init::Args),
     /// Keep the whole world running on fixed ports

@@ -15,7 +15,7 @@ pub(crate) enum Exit {
     Wrong,
     /// The environment failed.
     Environment,
-    /// Ctrl-C.
+    /// Ctrl-C, or another signal that ends a command in good order.
     Interrupted,
     /// As the command that was run ended.
     Command(u8),

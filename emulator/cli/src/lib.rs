@@ -28,7 +28,7 @@
 //! `cargo run -- run` then runs the scenarios of the project in the current folder or above it.
 //!
 //! The exit code is an interface: 0 passed, 1 an expectation failed, 2 the
-//! scenario or the command line is wrong, 3 the environment failed, 130 interrupted.
+//! scenario or the command line is wrong, 3 the environment failed, 130 interrupted, 143 ended by SIGTERM.
 
 mod always;
 mod app;
@@ -54,10 +54,11 @@ mod signal;
 mod target;
 mod twilio;
 mod ui;
+mod usage;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::CommandFactory as _;
 
 use self::{
     app::App,
@@ -87,11 +88,16 @@ pub fn main(
     if let Some(code) = child::child() {
         return code;
     }
-    let cli = match Cli::try_parse() {
+    let cli = match usage::parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => {
-            // Nothing is left to do when the terminal is gone.
-            let _ = error.print();
+            let printed = error.print();
+            if let Err(lost) = printed
+                && !error.use_stderr()
+                && lost.kind() != std::io::ErrorKind::BrokenPipe
+            {
+                return Ui::of_process().report(&lost.into()).code();
+            }
             return u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
         }
     };
@@ -104,7 +110,7 @@ pub fn main(
         }
     };
     let app = App::new(name, functions, ui);
-    let code = finish(dispatch(cli, &app), &app).code();
+    let code = signal::exit(finish(dispatch(cli, &app), &app)).code();
     lambda::clean_up();
     code
 }
@@ -116,7 +122,7 @@ where
     I: IntoIterator<Item = T>,
     T: Into<std::ffi::OsString> + Clone,
 {
-    match Cli::try_parse_from(arguments) {
+    match usage::parse(arguments) {
         Ok(cli) => finish(dispatch(cli, app), app),
         Err(error) => {
             app.ui.note(error.render().ansi());
@@ -127,7 +133,14 @@ where
 
 /// Tells what went wrong, with commands as this user would type them.
 fn finish(result: Result<Exit, CommandError>, app: &App) -> Exit {
-    result.unwrap_or_else(|mut problem| {
+    let lost = |exit| match app.ui.lost() {
+        // Whoever reads the output would take a part for the whole.
+        Some(why) if exit != Exit::Interrupted => {
+            Err(CommandError::environment("failed to write the output").because(why))
+        }
+        _ => Ok(exit),
+    };
+    result.and_then(lost).unwrap_or_else(|mut problem| {
         let own = format!("`{} ", app.program);
         problem.help = problem.help.map(|help| help.replace("`rehearse ", &own));
         app.ui.report(&problem)

@@ -1,7 +1,11 @@
 //! Signals: the first Ctrl-C ends a command in good order, the second at once. `exec` passes all
-//! signals on to the command that it started.
+//! signals on to the command that it started. SIGTERM and SIGHUP do what Ctrl-C does, and the exit code
+//! says which it was.
 
-use std::thread;
+use std::{
+    sync::atomic::{AtomicI32, Ordering},
+    thread,
+};
 
 use tokio::{
     runtime::Builder,
@@ -10,6 +14,24 @@ use tokio::{
 };
 
 use crate::error::{CommandError, Exit};
+
+/// The first signal that asked this process to end; 0 while none has come.
+static FIRST: AtomicI32 = AtomicI32::new(0);
+
+/// How the process ends: as shells tell it, with the number of the signal that ended it.
+pub(crate) fn exit(exit: Exit) -> Exit {
+    match (exit, FIRST.load(Ordering::Relaxed)) {
+        (Exit::Interrupted, signal) if signal != 0 => {
+            u8::try_from(128 + signal).map_or(exit, Exit::Command)
+        }
+        _ => exit,
+    }
+}
+
+/// Ends the process at once.
+fn end() -> ! {
+    std::process::exit(i32::from(exit(Exit::Interrupted).number()))
+}
 
 /// Resolves when the process is asked to end. It listens from its creation on, so a signal that comes
 /// before it is awaited counts.
@@ -25,7 +47,7 @@ impl Interrupt {
             signals.next().await;
             interrupted.send_replace(true);
             signals.next().await;
-            std::process::exit(i32::from(Exit::Interrupted.number()));
+            end();
         });
         Ok(Self(interrupt))
     }
@@ -55,7 +77,7 @@ pub(crate) fn or_end<T>(work: impl FnOnce() -> T) -> Result<T, CommandError> {
     let listener = thread::spawn(move || {
         runtime.block_on(async {
             tokio::select! {
-                _ = signals.next() => std::process::exit(i32::from(Exit::Interrupted.number())),
+                _ = signals.next() => end(),
                 _ = ended => {}
             }
         });
@@ -99,11 +121,14 @@ impl Signals {
     /// Waits for the next signal.
     pub(crate) async fn next(&mut self) -> Received {
         use rustix::process::Signal;
-        tokio::select! {
+        let received = tokio::select! {
             _ = self.key.recv() => Received { signal: Signal::INT, heard: in_front() },
             _ = self.end.recv() => Received { signal: Signal::TERM, heard: false },
             _ = self.hang_up.recv() => Received { signal: Signal::HUP, heard: in_front() },
-        }
+        };
+        let number = received.signal.as_raw();
+        let _ = FIRST.compare_exchange(0, number, Ordering::Relaxed, Ordering::Relaxed);
+        received
     }
 }
 

@@ -200,7 +200,7 @@ pub(crate) async fn listening(
         let connected = timeout(PATIENCE, TcpStream::connect((host.as_str(), port))).await;
         let why = match connected {
             Ok(Ok(_)) => return Ok(()),
-            Ok(Err(error)) => error.to_string(),
+            Ok(Err(error)) => rehearse_core::errors::io_words(&error),
             Err(_) => "it does not accept calls".into(),
         };
         if tokio::time::Instant::now() + PAUSE >= deadline {

@@ -7,6 +7,7 @@ use std::{
 };
 
 use crate::error::{CommandError, Exit};
+use rehearse_core::errors::io_words;
 use rehearse_scenario::report::{
     style::{BAD, DIM, WARN, paint},
     text::count,
@@ -23,6 +24,8 @@ pub(crate) struct Ui {
     width: Option<usize>,
     /// Whether both streams are terminals that can show a progress bar.
     interactive: bool,
+    /// Why a line of the result could not be written, in words; a closed pipe is no failure.
+    lost: Mutex<Option<String>>,
     /// What a test types; `None` is the process's own input.
     #[cfg(test)]
     typed: Option<&'static str>,
@@ -38,6 +41,7 @@ impl Ui {
             err: Mutex::new(Box::new(anstream::stderr())),
             width: out.then(columns),
             interactive: out && err && !dumb,
+            lost: Mutex::default(),
             #[cfg(test)]
             typed: None,
         }
@@ -58,6 +62,7 @@ impl Ui {
             ))),
             width: None,
             interactive: false,
+            lost: Mutex::default(),
             typed: Some(""),
         }
     }
@@ -79,9 +84,20 @@ impl Ui {
         self.interactive
     }
 
-    /// A line of the result.
+    /// A line of the result. That it could not be written is remembered, so that no command passes
+    /// whose result is lost.
     pub(crate) fn line(&self, text: impl Display) -> io::Result<()> {
-        write_line(&self.out, &text)
+        write_line(&self.out, &text).inspect_err(|error| {
+            if error.kind() != io::ErrorKind::BrokenPipe {
+                let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+                lost.get_or_insert_with(|| io_words(error));
+            }
+        })
+    }
+
+    /// Why a line of the result was lost, if one was.
+    pub(crate) fn lost(&self) -> Option<String> {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A line about the result, on standard error. An error of that stream is ignored.

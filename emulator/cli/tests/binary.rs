@@ -294,3 +294,69 @@ fn without_functions_and_without_a_url_the_error_says_where_to_name_them() {
     let says = ["nothing says what runs the backend", "--target URL", "[webhook]", "template.yaml"];
     run(folder.path(), &["run"]).expect(2, &says);
 }
+
+/// A disk that is full: whatever is written there fails.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_result_that_cannot_be_written_is_a_failure_of_every_command_that_prints() {
+    let project = project("");
+    let url = backend();
+    let run_at = ["run", "--target", &url];
+    for command in [
+        &["schema"][..],
+        &["check"],
+        &["run", "--list"],
+        &run_at,
+        &[&run_at[..], &["--report", "json"]].concat(),
+        &["env", "--target", &url],
+        &["completions", "bash"],
+        &["--help"],
+        &["help", "run"],
+        &["--version"],
+    ] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let mut command_line = rehearse(project.path(), command);
+        let output = command_line.stdout(full).output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(3), "{command:?}: {err}");
+        assert!(err.contains("the disk is full; make room"), "{command:?}: {err}");
+        assert_eq!(err.matches("the disk is full").count(), 1, "{command:?}: {err}");
+    }
+}
+
+#[test]
+fn a_reader_that_has_read_enough_is_no_failure() {
+    let project = project("");
+    let url = backend();
+    for command in [&["schema"][..], &["run", "--repeat", "3", "--target", &url], &["--help"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = rehearse(project.path(), command).stdout(writer).output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), err.as_str()), (Some(0), ""), "{command:?}");
+    }
+}
+
+#[test]
+fn in_github_actions_failures_are_annotated_and_summed_up() {
+    let project = project("");
+    project.write(
+        "scenarios/bye.yaml",
+        "name: A goodbye\nsteps:\n  - customer: Bye\n    reply: Goodbye\n",
+    );
+    let summary = project.path().join("summary.md");
+    std::fs::write(&summary, "before\n").unwrap();
+    let url = backend();
+    let output = rehearse(project.path(), &["run", "--target", &url, "--report", "json"])
+        .env("GITHUB_ACTIONS", "true")
+        .env("GITHUB_STEP_SUMMARY", &summary)
+        .output()
+        .unwrap();
+    let (out, err) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(out.starts_with('{'), "the report is alone there: {out}");
+    let annotation = "::error file=scenarios/bye.yaml,line=4,title=A goodbye::";
+    assert_eq!(err.matches(annotation).count(), 1, "{err}");
+    let summary = std::fs::read_to_string(summary).unwrap();
+    assert!(summary.starts_with("before\n### rehearse: 2 scenarios, 1 failed"), "{summary}");
+}

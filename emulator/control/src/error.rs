@@ -31,7 +31,7 @@ impl ApiError {
     }
 
     /// Status 500: the request is right, and the world failed.
-    pub fn failed(error: &dyn std::error::Error) -> Self {
+    pub fn failed(error: &(dyn std::error::Error + 'static)) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, with_causes(error))
     }
 

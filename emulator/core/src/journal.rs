@@ -135,6 +135,7 @@ impl Journal {
                 turn,
                 detail,
                 outcome: None,
+                injected: None,
             });
             (Cause { epoch, seq, turn: turn.unwrap_or(seq) }, caused_by, span)
         };
@@ -298,6 +299,15 @@ impl PendingExchange {
     /// The exchange that caused this one, if it is known.
     pub fn caused_by(&self) -> Option<Cause> {
         self.caused_by
+    }
+
+    /// Records that a fault makes it fail, and how. A failure without words does nothing to a call.
+    pub fn injected(&self, failure: &impl std::fmt::Display) {
+        let words = failure.to_string();
+        if !words.is_empty() {
+            let Cause { epoch, seq, .. } = self.cause;
+            self.journal.store().injected(epoch, seq, words);
+        }
     }
 
     /// Records how it ended. Does nothing when the journal no longer has the exchange.

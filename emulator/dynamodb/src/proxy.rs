@@ -223,6 +223,7 @@ async fn inject(
 ) -> Result<ProxyResponse, ConnectionCut> {
     let InspectedCall { operation, request, outgoing, exchange, .. } = call;
     let failure = &fault.failure;
+    exchange.injected(failure);
     if failure.cut == Some(Cut::Before) {
         wait(failure.delay()).await;
         drop(exchange);

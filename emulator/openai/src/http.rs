@@ -159,6 +159,9 @@ async fn generate(
     // The request is moved into the journal, never copied.
     let exchange = ExchangeDetail::Model { request: request.unwrap_or(Value::Null), script };
     let pending = server.journal.begin(endpoint.name(), exchange);
+    if let Some(fault) = &fault {
+        pending.injected(fault);
+    }
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }

@@ -93,11 +93,11 @@ pub use outcome::{Problem, ScenarioResult, SourceLocation, Status, StepLabel};
 pub use read::{LoadError, LoadErrors, read};
 pub use reply::{Replies, Reply};
 pub use runner::{Options, Runner};
-pub use schema::schema;
+pub use schema::{schema, schema_for};
 pub use step::{
     AtStep, CallFailure, CallbackEntry, CrashRequest, Customer, Delivery, DeliveryEntry,
-    DeliveryStep, Duplicate, ExpectStep, FaultChance, FaultEntry, FaultsStep, Meet, Request,
-    RequestLine, Response, STEP_KINDS, Signature, StatusName, Step, Together, WaitStep,
+    DeliveryStep, Duplicate, ExpectStep, FaultChance, FaultEntry, FaultsStep, Meet, Repeat,
+    Request, RequestLine, Response, STEP_KINDS, Signature, StatusName, Step, Together, WaitStep,
 };
 pub use time::{Delay, Gap, Moment, Wait};
 

@@ -15,6 +15,7 @@ use super::{
     places::{Node, YamlPath},
     step::Step,
 };
+use rehearse_aws::template::Settings;
 use rehearse_core::yaml::{Source, YamlError};
 
 /// One scenario: parsed, and immutable. Clones are cheap.
@@ -105,6 +106,17 @@ impl Scenario {
         &self.file.document.given
     }
 
+    /// The fixtures that it starts with: its own, or those of the settings when it does not name any.
+    /// `fixtures: []` is none.
+    pub(crate) fn fixtures<'s>(&'s self, settings: &'s Settings) -> &'s [String] {
+        let at = YamlPath::new().to("given").to("fixtures");
+        if self.file.tree.contains(&at) {
+            &self.given().fixtures
+        } else {
+            &settings.defaults.fixtures
+        }
+    }
+
     /// What is checked after every step.
     pub fn always(&self) -> Option<&Expect> {
         self.file.document.always.as_ref()
@@ -144,7 +156,7 @@ impl File {
 
     /// Reads a file's text.
     pub(super) fn parse(path: &Path, source: Source) -> Result<Self, YamlError> {
-        let document = source.parse()?;
+        let document = source.parse_requiring(&["name", "steps"])?;
         let tree = source.parse()?;
         Ok(Self { path: path.into(), source, document, tree })
     }

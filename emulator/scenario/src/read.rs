@@ -39,6 +39,9 @@ pub enum LoadError {
     /// A file of steps or rows is missing, not YAML, or not of its shape.
     #[error(transparent)]
     File(#[from] YamlError),
+    /// A default of `rehearse.toml` is wrong.
+    #[error("rehearse.toml: [defaults] {0}")]
+    Defaults(String),
     /// A file with `each` where one scenario was asked for.
     #[error("{path}: 'each' makes several scenarios of this file", path = .0.display())]
     Each(PathBuf),

@@ -108,6 +108,7 @@ impl Runner {
     pub fn check(&self, scenarios: &[Scenario]) -> Vec<LoadError> {
         let known = KnownNames::of(&self.backend);
         let mut errors: Vec<LoadError> = check::fixtures(scenarios, &self.backend);
+        errors.extend(check::defaults(&self.backend, &known));
         let mut seen = std::collections::HashSet::new();
         for scenario in scenarios {
             // The entries of an `each` share their file.

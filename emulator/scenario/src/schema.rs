@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use super::document::Document;
+use rehearse_core::faults::NAMES;
+use rehearse_world::Backend;
 
 /// The format of a scenario file.
 pub fn schema() -> Value {
@@ -18,6 +20,65 @@ pub fn schema() -> Value {
     let scalar = json!({ "type": ["string", "number", "boolean"] });
     schema["$defs"]["Given"]["properties"]["env"]["additionalProperties"] = scalar;
     schema
+}
+
+/// The format of a scenario file of this project: with its fixtures, tables, people, functions and routes, for
+/// an editor to complete and to mark.
+pub fn schema_for(backend: &Backend) -> Value {
+    let mut schema = schema();
+    let template = backend.template();
+    let tables: Vec<&str> = template.tables.iter().map(|table| table.id.as_str()).collect();
+    let functions: Vec<&str> = template.functions.iter().map(|f| f.id.as_str()).collect();
+    let fixtures: Vec<&str> = backend.fixtures().collect();
+    let people: Vec<&str> = backend.settings().people.keys().map(String::as_str).collect();
+    let routes: Vec<String> = template
+        .functions
+        .iter()
+        .flat_map(|function| &function.routes)
+        .filter(|route| route.method != "ANY" && route.path.starts_with('/'))
+        .map(|route| format!("{} {}", route.method, route.path))
+        .collect();
+    let exchanges: Vec<&str> = NAMES.into_iter().collect();
+    // What must be one of these; without any, nothing could be written there.
+    let only = |names: &[&str]| json!({ "type": "string", "enum": names });
+    for (pointer, names) in [
+        ("/$defs/Given/properties/fixtures/items", &fixtures),
+        ("/$defs/Given/properties/tables/propertyNames", &tables),
+        ("/$defs/Expect/properties/tables/propertyNames", &tables),
+        ("/$defs/FaultEntry/properties/table", &tables),
+        ("/$defs/CrashRequest/properties/function", &functions),
+    ] {
+        put(&mut schema, pointer, |old| {
+            let mut new = only(names);
+            if let (Some(about), Some(new)) = (old.get("description").cloned(), new.as_object_mut())
+            {
+                new.insert("description".into(), about);
+            }
+            *old = new;
+        });
+    }
+    // What may also be something else: a number, a template, a prefix.
+    let examples = |names: Value| move |old: &mut Value| old["examples"] = names.clone();
+    for (pointer, names) in [
+        ("/$defs/Customer/properties/from", json!(people)),
+        ("/$defs/Repeat/properties/from/items", json!(people)),
+        ("/$defs/Reply/properties/to", json!(people)),
+        ("/$defs/RequestLine", json!(routes)),
+        ("/$defs/FaultEntry/properties/on", json!(exchanges)),
+        ("/$defs/Expect/properties/calls/propertyNames", json!(exchanges)),
+    ] {
+        put(&mut schema, pointer, examples(names));
+    }
+    schema
+}
+
+/// Changes a part of a schema whose parent is there.
+fn put(schema: &mut Value, pointer: &str, change: impl FnOnce(&mut Value)) {
+    let Some((parent, key)) = pointer.rsplit_once('/') else { return };
+    let parent = schema.pointer_mut(parent).and_then(Value::as_object_mut);
+    if let Some(parent) = parent {
+        change(parent.entry(key).or_insert_with(|| json!({})));
+    }
 }
 
 /// Takes `null` out of every choice of types.

@@ -15,6 +15,7 @@ fn known() -> KnownNames {
         people: ["customer", "owner"].map(String::from).into(),
         tables: vec!["Leads".into(), "Slots".into()],
         fixtures: vec!["shop".into()],
+        routes: None,
     }
 }
 
@@ -70,8 +71,8 @@ fn an_unknown_key_has_a_caret_and_the_valid_ones() {
     let error = step("customer: Hi\nmodle: []");
     assert_eq!(
         error,
-        "error: unknown key `modle`; did you mean `model`?; known here: customer, from, to, media, \
-         signature, duplicate, crash, deliveries, model, replies, reply\n --> a.yaml:4:5\n  |\n2 | \
+        "error: unknown key `modle`; did you mean `model`?; known here: customer, from, repeat, to, \
+         media, signature, duplicate, crash, deliveries, model, replies, reply\n --> a.yaml:4:5\n  |\n2 | \
          steps:\n3 |   - customer: Hi\n4 |     modle: []\n  |     ^"
     );
     let inside = step("together:\n  - customer: Hi\n    repply: a\n  - customer: Ho");

@@ -52,6 +52,7 @@ pub fn command(program: &str, folder: &Path, arguments: &[&str]) -> Command {
         .args(arguments)
         .env("NO_COLOR", "1")
         .env_remove("CARGO_MANIFEST_DIR")
+        .env_remove("GITHUB_ACTIONS")
         .env_remove("REHEARSE_LOG")
         .env_remove("RUST_LOG")
         .stdin(Stdio::null());

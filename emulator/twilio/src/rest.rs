@@ -93,6 +93,7 @@ async fn respond_to(api: RestApi, request: Request) -> Response {
         },
     );
     let fault = account.faults.next_failure(route.name()).unwrap_or_default();
+    exchange.injected(&fault);
     if fault.delay_ms.is_some() {
         sleep(fault.delay()).await;
     }

@@ -29,7 +29,7 @@ use super::{
 };
 use rehearse_core::{
     faults::{Cut, Failure},
-    journal::{Cause, ExchangeDetail, Outcome, caused_by},
+    journal::{Cause, ExchangeDetail, Outcome, PendingExchange, caused_by},
 };
 
 /// Warning: the URL's retry policy is not valid, and the default applies.
@@ -147,8 +147,8 @@ impl WebhookClient {
         let exchange = self.account.journal.begin(call.kind.name(), detail(call, &url.url, number));
         let timeout_code = if left < url.read { TOTAL_TIMEOUT } else { READ_TIMEOUT };
         let _running = self.account.journal.callers().begin_outside(&exchange);
-        let cause = Some(exchange.cause());
-        let response = timeout(left.min(url.read), caused_by(cause, self.exchange(call, url)))
+        let answer = self.exchange(call, url, &exchange);
+        let response = timeout(left.min(url.read), caused_by(Some(exchange.cause()), answer))
             .await
             .unwrap_or(Err(CallFailure { code: timeout_code, class: FailureClass::Read }));
         let status = response.as_ref().ok().map(|response| response.status);
@@ -170,8 +170,10 @@ impl WebhookClient {
         &self,
         call: &WebhookCall<'_>,
         url: &WebhookUrl,
+        pending: &PendingExchange,
     ) -> Result<HttpResponse, CallFailure> {
         let fault = self.account.faults.next_failure(call.kind.name()).unwrap_or_default();
+        pending.injected(&fault);
         if fault.delay_ms.is_some() {
             sleep(fault.delay()).await;
         }

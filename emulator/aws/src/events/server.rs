@@ -187,6 +187,7 @@ impl Api {
         let faultable = FaultableCall { function: caller.as_deref(), ..FaultableCall::named(NAME) };
         let failure = self.faults.next_fault(&faultable).map(|fault| fault.failure);
         let failure = failure.unwrap_or_default();
+        exchange.injected(&failure);
         self.faults.crash_if_requested(&failure, Cut::Before).await;
         if !failure.delay().is_zero() {
             tokio::time::sleep(failure.delay()).await;

@@ -30,6 +30,7 @@ pub(crate) mod response;
 mod route;
 mod running_invocations;
 mod server;
+mod serves;
 mod stage;
 #[cfg(test)]
 mod tests;
@@ -42,4 +43,5 @@ pub use self::{
     invoker::Invoker,
     lambda::{INIT_TIMEOUT, LambdaConfig, Launcher},
     server::{FunctionCode, Gateway},
+    serves::serves,
 };

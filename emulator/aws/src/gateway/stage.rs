@@ -170,7 +170,7 @@ fn or_root(path: &str) -> &str {
 }
 
 /// What follows a prefix of whole segments.
-fn below<'a>(prefix: &str, path: &'a str) -> Option<&'a str> {
+pub(super) fn below<'a>(prefix: &str, path: &'a str) -> Option<&'a str> {
     path.strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 

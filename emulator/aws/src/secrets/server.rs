@@ -169,6 +169,7 @@ async fn respond(
     let exchange = with_cause(cause, || secrets.0.journal.begin(name.as_str(), detail));
     let call = FaultableCall { function: function.as_deref(), ..FaultableCall::named(&name) };
     if let Some(Fault { failure, .. }) = secrets.0.faults.next_fault(&call) {
+        exchange.injected(&failure);
         secrets.0.faults.crash_if_requested(&failure, Cut::Before).await;
         if !failure.delay().is_zero() {
             tokio::time::sleep(failure.delay()).await;

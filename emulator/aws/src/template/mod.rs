@@ -24,8 +24,8 @@ use rehearse_core::yaml::tree::Node;
 use std::{collections::BTreeMap, path::Path};
 
 use self::resolve::{Resolver, TemplateError};
-use rehearse_core::table::TableSpec;
 use rehearse_core::yaml::{Limit, Location, Source, YamlError};
+use rehearse_core::{names, table::TableSpec};
 
 pub use self::{
     api::{Api, ApiKind, Cors, Domain, Origins, Throttle, Throttling},
@@ -36,8 +36,9 @@ pub use self::{
     route::{Payload, Route},
     schedule::{Schedule, ScheduleExpression, ScheduleKind},
     settings::{
-        Check, Doctor, Endpoints, FunctionSettings, LineType, MessagingService, OtherNumber, Paths,
-        Phone, Ports, RoutePath, Settings, SettingsError, TextTemplate, Twilio, Webhook,
+        Check, Defaults, Doctor, Endpoints, FunctionSettings, LineType, MessagingService,
+        OtherNumber, Paths, Phone, Ports, RoutePath, Settings, SettingsError, TextTemplate, Twilio,
+        Webhook,
     },
 };
 
@@ -227,11 +228,17 @@ impl Template {
                     let read = asynchronous::read_resource(&resolver, &resource, ignored)?;
                     invoke_configs.push((resource.at, read));
                 }
-                kind => template.ignored.push(Ignored {
-                    kind: kind.into(),
-                    id: resource.id.into(),
-                    line: resource.line,
-                }),
+                kind => {
+                    if let Some(meant) = misspelt(kind) {
+                        let message = format!("there is no type `{kind}`; did you mean `{meant}`?");
+                        return Err(TemplateError::invalid(resource.at, message));
+                    }
+                    template.ignored.push(Ignored {
+                        kind: kind.into(),
+                        id: resource.id.into(),
+                        line: resource.line,
+                    });
+                }
             }
         }
         for (at, arn, rule) in rules {
@@ -246,4 +253,29 @@ impl Template {
         table::refuse_duplicate_names(&resolver, &template.tables)?;
         Ok(template)
     }
+}
+
+/// Types of resources that are read.
+const TYPES: [&str; 7] = [
+    "AWS::Serverless::Function",
+    "AWS::Serverless::HttpApi",
+    "AWS::Serverless::Api",
+    "AWS::Serverless::SimpleTable",
+    "AWS::DynamoDB::Table",
+    "AWS::Events::Rule",
+    "AWS::Lambda::EventInvokeConfig",
+];
+
+/// The type that a misspelt one stands for. It is looked at part by part, since whole names of different
+/// services are alike.
+fn misspelt(kind: &str) -> Option<&'static str> {
+    let parts: Vec<&str> = kind.split("::").collect();
+    let alike = |known: &&&str| {
+        let known: Vec<&str> = known.split("::").collect();
+        let same = |(part, known): (&&str, &&str)| {
+            part == known || names::nearest(part, [*known]).is_some()
+        };
+        known.len() == parts.len() && parts.iter().zip(&known).all(same)
+    };
+    TYPES.iter().filter(|known| **known != kind).find(alike).copied()
 }

@@ -37,12 +37,13 @@ pub(crate) struct Args {
 
 /// Where to move business time.
 #[derive(Debug, Clone)]
-enum Move {
+pub(crate) enum Move {
     Forward(String),
     To(Box<Zoned>),
 }
 
-fn read(text: &str) -> Result<Move, String> {
+/// Reads `+15m` or a moment.
+pub(crate) fn read(text: &str) -> Result<Move, String> {
     match text.strip_prefix('+') {
         Some(length) if length.trim().is_empty() => {
             Err("a length stands after the +, as in +15m".into())

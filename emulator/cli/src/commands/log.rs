@@ -52,8 +52,10 @@ pub(crate) fn log(args: Args, app: &App) -> Result<Exit, CommandError> {
         let mut printer = Printer {
             app,
             json: args.json,
-            reader: Reader::new(endpoints.people, Detail::Everything).with_tables(endpoints.tables),
-            renderer: Renderer::new(zone, app.ui.width()),
+            reader: Reader::new(endpoints.people, Detail::Everything)
+                .with_tables(endpoints.tables)
+                .complete(),
+            renderer: Renderer::new(zone, app.ui.width()).with_seconds(),
         };
         let mut follower = Follower::default();
         let mut query = JournalQuery { phone: args.phone.clone(), ..JournalQuery::default() };

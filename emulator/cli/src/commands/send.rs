@@ -29,7 +29,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NUMBER")]
     to: Option<String>,
     /// URL of a picture, or a name such as screen.jpg, for which the fake serves a small file; can be repeated.
-    #[arg(long, value_name = "URL|NAME")]
+    #[arg(long, value_name = "URL|NAME", value_parser = picture)]
     media: Vec<String>,
     /// Print the delivery and the replies as JSON.
     #[arg(long)]
@@ -70,4 +70,14 @@ pub(crate) fn send(args: Args, app: &App) -> Result<Exit, CommandError> {
         app.ui.note(paint(DIM, "(no reply)"));
     }
     Ok(Exit::Passed)
+}
+
+/// The URL of a picture, or the name of a file that the fake serves.
+fn picture(text: &str) -> Result<String, String> {
+    let url = url::Url::parse(text).ok();
+    let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let is_name = text.contains('.') && !text.contains(['/', ':', ' ']);
+    (url.is_some() || is_name).then(|| text.to_owned()).ok_or_else(|| {
+        "a URL is such as https://example.com/screen.jpg, a name such as screen.jpg".into()
+    })
 }

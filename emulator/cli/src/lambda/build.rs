@@ -50,7 +50,7 @@ impl Build {
                 .help("install Rust, or name each executable with --function NAME=PATH")
         };
         let cargo = self.command().and_then(|mut command| command.spawn());
-        let mut cargo = cargo.map_err(|error| not_run(&error.to_string()))?;
+        let mut cargo = cargo.map_err(|error| not_run(&rehearse_core::errors::io_words(&error)))?;
         let (said, made) = (cargo.stderr.take(), cargo.stdout.take());
         // The build is killed when this is dropped.
         let _held = cargo.stdin.take();

@@ -227,7 +227,8 @@ pub(crate) fn build(command: &str, root: &Path) -> Result<(), CommandError> {
     let failed =
         |why: String| CommandError::environment(format!("failed to build by `{command}`: {why}"));
     let folder = if root.as_os_str().is_empty() { Path::new(".") } else { root };
-    let ran = child::shell(command, folder).map_err(|error| failed(error.to_string()))?;
+    let ran = child::shell(command, folder)
+        .map_err(|error| failed(rehearse_core::errors::io_words(&error)))?;
     if ran.status.success() {
         return Ok(());
     }

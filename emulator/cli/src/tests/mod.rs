@@ -323,3 +323,131 @@ fn a_busy_port_names_its_part_its_holder_and_the_flag_that_moves_it() {
         assert!(done.err.contains(&format!("process {}", std::process::id())), "{}", done.err);
     }
 }
+
+#[test]
+fn what_cannot_be_read_stands_in_the_reports() {
+    let project = Project::hello().file("scenarios/a.yaml", "name: a\nstpes: []\n");
+    let line =
+        ["run", "--report", "junit=j.xml", "--report", "json=r.json", "--report", "html=h.html"];
+    let done = project.rehearse(&line);
+    assert_eq!(done.exit, Exit::Wrong);
+    assert_eq!(done.err.matches("did you mean `steps`?").count(), 1, "{}", done.err);
+    let json: serde_json::Value = serde_json::from_str(&project.read("r.json")).unwrap();
+    assert_eq!((&json["outcome"], &json["exit_code"]), (&"broken".into(), &2.into()));
+    assert!(json["errors"][0].as_str().unwrap().contains("a.yaml:2:1"), "{json}");
+    let junit = project.read("j.xml");
+    assert!(junit.contains(r#"errors="1""#) && junit.contains("a.yaml:2:1"), "{junit}");
+    assert!(project.read("h.html").contains("did you mean `steps`?"));
+
+    // The same of a project that is wrong.
+    let project = Project::hello().file("rehearse.toml", "x = 1");
+    assert_eq!(project.rehearse(&line).exit, Exit::Wrong);
+    assert!(project.read("j.xml").contains("rehearse.toml"));
+}
+
+#[test]
+fn every_run_can_be_a_page_and_tap() {
+    let project = Project::hello().file("scenarios/bye.yaml", FAILS);
+    let done = project.rehearse(&["run", "--report", "html=out.html", "--report", "tap"]);
+    assert_eq!(done.exit, Exit::Failed);
+    let lines: Vec<&str> = done.out.lines().collect();
+    assert_eq!(lines[..2], ["TAP version 14", "1..2"]);
+    assert!(lines.contains(&"not ok 1 - A goodbye is answered"), "{}", done.out);
+    let page = project.read("out.html");
+    for part in ["A goodbye is answered", "A greeting is answered", "webhook.sms", "bubble person"]
+    {
+        assert!(page.contains(part), "{part}");
+    }
+    let done = project.rehearse(&["run", "--sweep", "--report", "tap"]);
+    assert!(done.err.contains("a sweep has no tap report"), "{}", done.err);
+}
+
+#[test]
+fn the_parts_of_a_run_are_all_of_it() {
+    let mut project = Project::hello();
+    for i in 0..20 {
+        let text = PASSES.replace("A greeting is", &format!("Greeting {i} is"));
+        project = project.file(&format!("scenarios/{i}.yaml"), &text);
+    }
+    let list = |arguments: &[&str]| -> Vec<String> {
+        let done = project.rehearse(&[&["run", "--list"], arguments].concat());
+        assert_eq!(done.exit, Exit::Passed, "{}", done.err);
+        done.out.lines().map(str::to_owned).collect()
+    };
+    let mut parts: Vec<String> =
+        ["1/3", "2/3", "3/3"].iter().flat_map(|part| list(&["--shard", part])).collect();
+    let mut all = list(&[]);
+    parts.sort();
+    all.sort();
+    assert_eq!(parts, all);
+    let done = project.rehearse(&["run", "--shard", "4/3"]);
+    assert!(done.err.contains("a part is such as 1/3"), "{}", done.err);
+}
+
+#[test]
+fn a_chat_takes_commands_and_says_why_it_is_silent() {
+    let typed = "/as owner\nhi\n/clok\n/clock +2h\n/fail webhook.smss 503\n/help\n";
+    let done = Project::hello().rehearse_typing(&["chat"], typed);
+    assert_eq!(done.out, "Hello\n", "{}", done.err);
+    for part in ["you text as owner", "did you mean /clock?", "it is ", "'webhook.sms'", "/reset"] {
+        assert!(done.err.contains(part), "{part}: {}", done.err);
+    }
+    assert_eq!(done.exit, Exit::Failed, "a script with a wrong command has failed");
+    let done = Project::hello().rehearse_typing(&["chat"], "STOP\nhi\n/reset\nhi\n");
+    assert!(done.err.contains("customer has opted out"), "{}", done.err);
+    assert_eq!(done.exit, Exit::Passed, "{}", done.err);
+}
+
+#[test]
+fn the_shape_of_the_json_report_can_be_printed() {
+    let done = Project::new().rehearse(&["schema", "--report"]);
+    let schema: serde_json::Value = serde_json::from_str(&done.out).unwrap();
+    assert_eq!(schema["properties"]["version"]["const"], 1);
+}
+
+#[test]
+fn a_picture_that_is_no_url_is_refused() {
+    let done = Project::new().rehearse(&["send", "Hi", "--media", "notaurl"]);
+    assert_eq!(done.exit, Exit::Wrong);
+    assert!(done.err.contains("https://example.com/screen.jpg"), "{}", done.err);
+}
+
+#[test]
+fn what_the_system_refuses_is_told_in_words_with_path_and_remedy() {
+    let project = Project::hello();
+    for line in [
+        &["run", "nowhere.yaml"][..],
+        &["check", "nowhere.yaml"],
+        &["coverage", "--report", "nowhere.json"],
+        &["run", "--report", "junit=template.yaml/x.xml"],
+    ] {
+        let done = project.rehearse(line);
+        assert!(done.exit == Exit::Wrong || done.exit == Exit::Environment, "{line:?}");
+        assert!(!done.err.contains("os error"), "{}", done.err);
+        assert!(
+            done.err.contains("check the path") || done.err.contains("another"),
+            "{}",
+            done.err
+        );
+    }
+}
+
+#[test]
+fn the_schema_of_a_project_has_its_names() {
+    let project = Project::hello().file("fixtures/dynamodb/rows.yaml", "Leads: [{ id: x }]\n");
+    let done = project.rehearse(&["schema", "--project"]);
+    assert_eq!(done.exit, Exit::Passed, "{}", done.err);
+    let schema: serde_json::Value = serde_json::from_str(&done.out).unwrap();
+    for (pointer, name) in [
+        ("/$defs/Given/properties/fixtures/items/enum", "rows"),
+        ("/$defs/Given/properties/tables/propertyNames/enum", "Leads"),
+        ("/$defs/Expect/properties/tables/propertyNames/enum", "Leads"),
+        ("/$defs/CrashRequest/properties/function/enum", "Hello"),
+        ("/$defs/Customer/properties/from/examples", "owner"),
+        ("/$defs/RequestLine/examples", "POST /sms"),
+        ("/$defs/FaultEntry/properties/on/examples", "dynamodb.PutItem"),
+    ] {
+        let names = schema.pointer(pointer).and_then(serde_json::Value::as_array);
+        assert!(names.is_some_and(|names| names.contains(&name.into())), "{pointer}: {names:?}");
+    }
+}

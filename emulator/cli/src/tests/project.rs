@@ -80,6 +80,7 @@ impl Project {
             root: self.0.path().into(),
             ui: Ui::of_test(out.clone(), err.clone()).typing(typed),
             program: "rehearse",
+            github: None,
         };
         let arguments = std::iter::once("rehearse").chain(line.iter().copied());
         let exit = run_with(arguments, &app);

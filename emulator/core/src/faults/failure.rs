@@ -107,6 +107,28 @@ impl Cut {
     pub const NAMES: [&str; 3] = ["before", "after", "mid-stream"];
 }
 
+impl std::fmt::Display for Failure {
+    /// In the words of scenarios: `503`, `cut-before`, `stale, delay 200ms`; empty when nothing fails.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut words = Vec::new();
+        words.extend(self.status.map(|status| status.to_string()));
+        words.extend(self.code.clone());
+        words.extend(self.cut.map(|cut| match cut {
+            Cut::Before => "cut-before".to_owned(),
+            Cut::After => "cut-after".to_owned(),
+            Cut::MidStream => "cut mid-stream".to_owned(),
+        }));
+        words.extend(self.malformed.then(|| "malformed".to_owned()));
+        words.extend(self.database_fault.and_then(|fault| {
+            let (name, _) = DatabaseFault::ALL.iter().find(|(_, other)| *other == fault)?;
+            Some((*name).to_owned())
+        }));
+        words.extend(self.delay_ms.map(|delay| format!("delay {delay}ms")));
+        words.extend(self.crash.as_ref().map(|_| "crash".to_owned()));
+        f.write_str(&words.join(", "))
+    }
+}
+
 impl Failure {
     /// Statuses that a failure can have. A scenario that armed a success would test nothing.
     pub const STATUSES: RangeInclusive<u16> = 300..=599;

@@ -34,6 +34,9 @@ pub struct Exchange {
     pub detail: ExchangeDetail,
     /// How it ended; `None` while it is under way.
     pub outcome: Option<Outcome>,
+    /// The failure that a fault injected into it, in words; not there when none did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub injected: Option<String>,
 }
 
 /// What was exchanged, by kind.

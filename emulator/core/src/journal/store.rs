@@ -121,6 +121,13 @@ impl JournalStore {
         }
     }
 
+    /// Records how a fault makes an exchange fail, unless it is no longer kept.
+    pub(super) fn injected(&mut self, epoch: u64, seq: u64, failure: String) {
+        if let Some(stored) = self.pending(epoch, seq) {
+            stored.exchange.injected = Some(failure);
+        }
+    }
+
     /// Removes and returns everything. Positions, ordinals and marks begin anew.
     pub(super) fn take(&mut self) -> Self {
         let empty = Self { limits: self.limits, epoch: self.epoch + 1, ..Self::default() };
@@ -356,6 +363,7 @@ mod tests {
             turn: Some(seq / 2),
             detail: details[at].clone(),
             outcome: Some(Outcome::status(200, json!({ "seq": seq }))),
+            injected: (seq % 2 == 0).then(|| format!("failure {seq}")),
         }
     }
 

@@ -76,12 +76,32 @@ impl MessageFormatter for Plain {
             Error::SerdeUnknownVariant { variant, expected, .. } => {
                 return unknown("word", variant, expected).into();
             }
-            Error::SerdeInvalidType { unexpected, expected, .. } => {
+            Error::SerdeInvalidType { unexpected, expected, .. }
+            | Error::SerdeInvalidValue { unexpected, expected, .. } => {
+                let expected = type_words(expected);
                 return format!("{expected} is needed here, not {}", plain(unexpected)).into();
+            }
+            Error::InvalidScalar { ty, .. } => {
+                return format!("{} is needed here", type_words(ty)).into();
             }
             other => return UserMessageFormatter.format_message(other),
         };
         text.into()
+    }
+}
+
+/// A type of Rust in the words of people who write files; what is none stays as it is.
+pub fn type_words(name: &str) -> Cow<'_, str> {
+    let whole = |most: u64| format!("a whole number from 0 to {most}").into();
+    match name {
+        "u8" => whole(u8::MAX.into()),
+        "u16" => whole(u16::MAX.into()),
+        "u32" | "u64" | "u128" | "usize" | "unsigned integer" => "a whole number from 0".into(),
+        "i8" | "i16" | "i32" | "i64" | "i128" | "isize" | "integer" => "a whole number".into(),
+        "bool" => "true or false".into(),
+        "f32" | "f64" | "floating point" | "float" => "a number".into(),
+        _ if name.starts_with("a nonzero ") => "a whole number from 1".into(),
+        _ => name.into(),
     }
 }
 

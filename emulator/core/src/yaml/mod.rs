@@ -28,6 +28,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde_saphyr::{CroppedRegion, Error as Yaml};
 
+pub use self::message::type_words;
 pub use serde_saphyr::Location;
 
 /// Deepest nesting that is read: a row with DynamoDB's 32 levels, below `given`, `tables` and its table.
@@ -143,6 +144,31 @@ impl Source {
             budget: serde_saphyr::budget! { max_depth: MAX_DEPTH },
         };
         serde_saphyr::from_str_with_options(&self.text, options).map_err(|e| self.render(&e))
+    }
+
+    /// Deserializes a map that needs these keys. When several are missing, the error names all of them;
+    /// without this it names the first.
+    ///
+    /// # Errors
+    /// As [`Source::parse`].
+    pub fn parse_requiring<T: DeserializeOwned>(&self, keys: &[&str]) -> Result<T, YamlError> {
+        self.parse().map_err(|error| {
+            // A key that is unknown, or a value that does not fit, is told first.
+            let lacks_a_key = error.to_string().starts_with("error: the key `");
+            let tree = if lacks_a_key { self.parse::<tree::Node>().ok() } else { None };
+            tree.and_then(|tree| self.missing(&tree, keys)).unwrap_or(error)
+        })
+    }
+
+    fn missing(&self, tree: &tree::Node, keys: &[&str]) -> Option<YamlError> {
+        let absent = keys.iter().filter(|key| tree.get(key).is_none());
+        let absent: Vec<String> = absent.map(|key| format!("`{key}`")).collect();
+        let [before @ .., last] = absent.as_slice() else { return None };
+        if before.is_empty() {
+            return None;
+        }
+        let message = format!("the keys {} and {last} are missing", before.join(", "));
+        Some(self.error(tree.at, message))
     }
 
     /// An error with the caller's message and a caret at `location`.

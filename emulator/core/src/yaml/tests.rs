@@ -133,3 +133,43 @@ fn an_empty_file_is_said_to_be_empty() {
         );
     }
 }
+
+#[test]
+fn all_keys_that_are_missing_are_told_at_once() {
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only read")]
+    struct Three {
+        name: String,
+        zone: String,
+        rules: Vec<String>,
+        #[serde(default)]
+        more: Option<String>,
+    }
+    let of = |text: &str| {
+        let read = Source::new("a.yaml", text).parse_requiring::<Three>(&["name", "zone", "rules"]);
+        read.unwrap_err().to_string()
+    };
+    let error = of("more: x");
+    assert!(error.contains("the keys `name`, `zone` and `rules` are missing"), "{error}");
+    assert!(error.contains("a.yaml:1"), "{error}");
+    assert!(of("name: x\nzone: y").contains("the key `rules` is missing"));
+    assert!(of("nmae: x").contains("did you mean `name`?"), "a misspelt key comes first");
+}
+
+#[test]
+fn numbers_that_do_not_fit_are_told_in_plain_words() {
+    let of = |text: &str| Source::new("a.yaml", text);
+    let errors = [
+        (of("-1").parse::<u32>().unwrap_err(), "a whole number from 0"),
+        (of("300").parse::<u8>().unwrap_err(), "a whole number from 0 to 255"),
+        (of("0").parse::<std::num::NonZeroU32>().unwrap_err(), "a whole number from 1"),
+        (of("x").parse::<u16>().unwrap_err(), "a whole number from 0 to 65535"),
+        (of("x").parse::<f64>().unwrap_err(), "a number"),
+    ];
+    for (error, words) in errors {
+        let error = error.to_string();
+        assert!(error.contains(words), "{words}: {error}");
+        assert!(!error.contains("expected") && !error.contains("u32"), "{error}");
+    }
+}

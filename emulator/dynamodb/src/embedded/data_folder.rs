@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 
 use super::engine::{self, EmbeddedEngine};
 use crate::{service_error::ServiceError, table::TableSpec, tables::create_table_request};
-use rehearse_core::errors::with_causes;
+use rehearse_core::errors::{io_words, with_causes};
 
 /// The engine's file.
 const DATABASE: &str = "dynamodb.sqlite";
@@ -32,14 +32,14 @@ impl DataFolder {
     /// When another process has the folder, or it cannot be read or written.
     pub(crate) fn open(folder: PathBuf) -> Result<Self, ServiceError> {
         let failed = |reason: String| ServiceError::Folder { folder: folder.clone(), reason };
-        std::fs::create_dir_all(&folder).map_err(|e| failed(e.to_string()))?;
+        std::fs::create_dir_all(&folder).map_err(|e| failed(io_words(&e)))?;
         let mut lock = File::options()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
             .open(folder.join(LOCK))
-            .map_err(|e| failed(e.to_string()))?;
+            .map_err(|e| failed(io_words(&e)))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -47,7 +47,7 @@ impl DataFolder {
                 let _ = lock.read_to_string(&mut text);
                 return Err(ServiceError::FolderInUse { folder, by: text.trim().parse().ok() });
             }
-            Err(TryLockError::Error(error)) => return Err(failed(error.to_string())),
+            Err(TryLockError::Error(error)) => return Err(failed(io_words(&error))),
         }
         // Only the error message of the next process needs the id, so failing to write it is fine.
         let _ = lock.set_len(0).and_then(|()| lock.rewind());

@@ -66,7 +66,7 @@ impl RuleSet {
 /// # Errors
 /// The text is not of the right form, the time zone is unknown, or a pattern or template is malformed.
 pub(super) fn rules(source: &Source) -> Result<RuleSet, YamlError> {
-    let file: PersonaFile = source.parse()?;
+    let file: PersonaFile = source.parse_requiring(&["name", "timezone", "rules"])?;
     let zone = TimeZone::get(&file.timezone.value)
         .map_err(|e| source.error(file.timezone.referenced, e.to_string()))?;
     let mut loader = Loader { source, environment: template::environment(), count: 0 };

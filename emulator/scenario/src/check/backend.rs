@@ -17,8 +17,10 @@ use crate::{
     read::LoadError,
     reply::Replies,
     run::names,
-    step::CrashRequest,
+    step::{CrashRequest, RequestLine},
+    time::Moment,
 };
+use rehearse_aws::{gateway, template::Template};
 use rehearse_core::yaml::YamlError;
 use rehearse_dynamodb::row;
 use rehearse_world::Backend;
@@ -34,6 +36,8 @@ pub(crate) struct KnownNames {
     pub(crate) fixtures: Vec<String>,
     /// Logical ids of functions.
     pub(crate) functions: Vec<String>,
+    /// The template, for its routes; none without an API.
+    pub(crate) routes: Option<Template>,
 }
 
 impl KnownNames {
@@ -44,6 +48,8 @@ impl KnownNames {
             tables: backend.template().tables.iter().map(|table| table.id.clone()).collect(),
             fixtures: backend.fixtures().map(str::to_owned).collect(),
             functions: backend.template().functions.iter().map(|f| f.id.clone()).collect(),
+            routes: Some(backend.template().clone())
+                .filter(|template| template.functions.iter().any(|f| !f.routes.is_empty())),
         }
     }
 }
@@ -51,7 +57,7 @@ impl KnownNames {
 /// What is wrong with the fixtures that scenarios name.
 pub(crate) fn fixtures(scenarios: &[Scenario], backend: &Backend) -> Vec<LoadError> {
     let named: BTreeSet<&String> =
-        scenarios.iter().flat_map(|scenario| &scenario.given().fixtures).collect();
+        scenarios.iter().flat_map(|scenario| scenario.fixtures(backend.settings())).collect();
     let known: Vec<&str> = backend.fixtures().collect();
     named
         .into_iter()
@@ -59,6 +65,17 @@ pub(crate) fn fixtures(scenarios: &[Scenario], backend: &Backend) -> Vec<LoadErr
         .filter_map(|name| backend.fixture(name).err())
         .map(LoadError::File)
         .collect()
+}
+
+/// What is wrong with the settings' `[defaults]`.
+pub(crate) fn defaults(backend: &Backend, known: &KnownNames) -> Vec<LoadError> {
+    let defaults = &backend.settings().defaults;
+    let now = defaults.now.as_ref().and_then(|now| Moment::parse(now).err());
+    let mut wrong: Vec<String> = now.map(|why| format!("now: {why}")).into_iter().collect();
+    for fixture in defaults.fixtures.iter().filter(|name| !known.fixtures.contains(name)) {
+        wrong.push(format!("fixtures: {}", unknown("fixture", fixture, known.fixtures.iter())));
+    }
+    wrong.into_iter().map(LoadError::Defaults).collect()
 }
 
 /// What is wrong with the rows that a scenario gives.
@@ -177,6 +194,26 @@ impl BackendCheck<'_> {
         }
     }
 
+    /// The route of a request: without one, the gateway answers by itself and no code is tested.
+    pub(crate) fn route(&mut self, line: &RequestLine, at: &YamlPath) {
+        let Some(template) = &self.known.routes else { return };
+        let path = line.path.split('?').next().unwrap_or_default();
+        let Some(path) = without_templates(path) else { return };
+        if gateway::serves(template, &line.method, &path) {
+            return;
+        }
+        let routes: Vec<String> = template
+            .functions
+            .iter()
+            .flat_map(|function| &function.routes)
+            .map(|route| format!("{} {}", route.method, route.path))
+            .collect();
+        let asked = format!("{} {path}", line.method);
+        let message = unknown("route", &asked, routes.iter())
+            + "; a request that must find none expects its `status`";
+        self.check.wrong(at, message);
+    }
+
     /// The people of a step's replies, which are under `reply` or `replies`.
     pub(crate) fn replies(&mut self, replies: Option<&Replies>, at: &YamlPath) {
         if let Some(replies) = replies {
@@ -199,5 +236,32 @@ impl BackendCheck<'_> {
         if !self.people.contains(name) && !is_number(name) && !name.contains("{{") {
             self.check.wrong(at, unknown("person", name, self.people.iter()));
         }
+    }
+}
+
+/// A path with something in place of each template; `None` when it is not known which route it leads to.
+fn without_templates(path: &str) -> Option<String> {
+    let mut plain = String::new();
+    let mut rest = path;
+    while let Some((before, template)) = rest.split_once("{{") {
+        plain.push_str(before);
+        plain.push('x');
+        (_, rest) = template.split_once("}}")?;
+    }
+    plain.push_str(rest);
+    (plain.starts_with('/') && !plain.contains("{%")).then_some(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_in_a_path_is_a_part_of_it() {
+        let of = |path| without_templates(path);
+        assert_eq!(of("/a/{{ b }}/c").as_deref(), Some("/a/x/c"));
+        assert_eq!(of("/a").as_deref(), Some("/a"));
+        assert_eq!(of("{{ path }}"), None);
+        assert_eq!(of("/a/{{ b"), None);
     }
 }

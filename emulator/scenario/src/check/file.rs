@@ -6,7 +6,7 @@ use super::{
     Check, all_steps,
     names::{is_name, is_number, unknown_exchange},
 };
-use crate::{document::Document, expectation::Expect, model::File, places::YamlPath};
+use crate::{document::Document, expectation::Expect, model::File, places::YamlPath, step::Step};
 use rehearse_core::yaml::YamlError;
 
 /// What is wrong with a file, independent of the backend.
@@ -16,6 +16,14 @@ pub(crate) fn file_alone(file: &File) -> Vec<YamlError> {
     check.each(&file.document);
     for (step, at) in all_steps(file) {
         step.check(&mut check, &at);
+    }
+    for (index, step) in file.document.steps.iter().enumerate() {
+        if let Step::Customer(customer) = step
+            && customer.repeat.is_some()
+        {
+            let at = YamlPath::new().to("steps").to(index).to("repeat");
+            check.wrong_key(&at, "'repeat' is for the steps of 'together'");
+        }
     }
     if let Some(always) = &file.document.always {
         check.exchanges(always, &YamlPath::new().to("always"));

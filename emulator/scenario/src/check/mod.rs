@@ -8,7 +8,7 @@ mod names;
 mod reply_paths;
 mod templates;
 
-pub(crate) use backend::{BackendCheck, KnownNames, fixtures, for_backend, rows};
+pub(crate) use backend::{BackendCheck, KnownNames, defaults, fixtures, for_backend, rows};
 pub(crate) use file::file_alone;
 pub(crate) use names::{
     impossible, invalid_crash, invalid_fault, invalid_rendezvous, is_number, unknown,

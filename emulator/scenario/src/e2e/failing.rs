@@ -212,3 +212,85 @@ async fn a_failure_of_the_emulator_is_the_environment() {
                     failed: failed to read the rows of table notes";
     assert!(message.starts_with(expected), "{message}");
 }
+
+#[tokio::test]
+async fn a_model_that_was_asked_without_a_script_is_told_first_with_what_to_add() {
+    let failure = fails("  - customer: ask me\n    reply: Another\n").await;
+    assert_eq!(failure.problems.len(), 2, "{failure:#?}");
+    let advice = &failure.problems[0].notes[0];
+    assert!(advice.contains(r#"model: [{ say: "..." }]"#), "{advice}");
+    assert_eq!(told(&failure)[1], "4:12 the text to customer is not what was expected");
+}
+
+#[test]
+fn a_request_that_no_route_takes_is_found_before_anything_runs() {
+    let project = Project::new();
+    let wrong = |step: &str| project.wrong(&format!("name: a\nsteps:\n  - {step}\n"));
+    for (step, says) in [
+        ("request: GET /note", "unknown route 'GET /note'; did you mean 'GET /notes'?"),
+        ("request: PUT /notes", "unknown route 'PUT /notes'"),
+        ("{ request: POST /note?id=a, response: { status: 201 } }", "did you mean 'POST /notes'?"),
+        (
+            "together: [{ request: GET /nots }, { request: GET /notes }]",
+            "did you mean 'GET /notes'?",
+        ),
+    ] {
+        let errors = wrong(step);
+        assert_eq!(errors.len(), 1, "{step}: {errors:?}");
+        assert!(
+            errors[0].contains(says) && errors[0].contains("scenario.yaml:3:"),
+            "{}",
+            errors[0]
+        );
+    }
+    for step in [
+        "request: GET /notes?id={{ customer }}",
+        "{ request: GET /nowhere, response: { status: 404 } }",
+        "{ request: GET /nowhere, response: { status: { one_of: [403, 404] } } }",
+        "{ request: GET /nowhere, headers: { Host: other.example.com } }",
+    ] {
+        assert_eq!(wrong(step), [""; 0], "{step}");
+    }
+}
+
+#[test]
+fn a_filter_that_templates_do_not_have_is_found_before_anything_runs() {
+    let project = Project::new();
+    for (text, says) in [
+        ("{{ shop | uppr }}", "unknown filter 'uppr'; did you mean 'upper'?"),
+        ("{% if false %}{{ shop|lenght }}{% endif %}", "did you mean 'length'?"),
+    ] {
+        let errors = project.wrong(&format!("name: a\nsteps:\n  - customer: \"{text}\"\n"));
+        assert_eq!(errors.len(), 1, "{text}: {errors:?}");
+        assert!(errors[0].contains(says), "{}", errors[0]);
+    }
+    let fine = "name: a\nsteps:\n  - customer: \"{{ shop | replace('+', '|x') | upper }}\"\n";
+    assert_eq!(project.wrong(fine), [""; 0]);
+}
+
+#[test]
+fn a_picture_is_a_url() {
+    let of = |url: &str| {
+        let text = format!("name: a\nsteps:\n  - customer: Hi\n    media: [\"{url}\"]\n");
+        crate::Scenario::parse(&text).err().map(|error| error.to_string())
+    };
+    for wrong in ["notaurl", "example.com/a.jpg", "ftp://example.com/a.jpg", "https://"] {
+        let error = of(wrong).unwrap_or_default();
+        assert!(error.contains("is not a URL such as https://example.com/a.jpg"), "{error}");
+    }
+    assert_eq!(of("https://example.com/a.jpg"), None);
+    assert_eq!(of("{{ env.PICTURES }}/a.jpg"), None);
+}
+
+#[test]
+fn defaults_of_the_settings_are_checked() {
+    let project = Project::new();
+    let runner = project.with(|settings| {
+        settings.defaults.now = Some("tomorrow".into());
+        settings.defaults.fixtures = vec!["shelv".into()];
+    });
+    let errors = runner.check(&project.parsed("name: a\nsteps: [{ customer: Hi }]\n"));
+    let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    assert!(errors.iter().any(|e| e.starts_with("rehearse.toml: [defaults] now: ")), "{errors:?}");
+    assert!(errors.iter().any(|e| e.contains("did you mean 'shelf'?")), "{errors:?}");
+}

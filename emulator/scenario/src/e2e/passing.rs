@@ -341,3 +341,43 @@ async fn worlds_run_side_by_side() {
         assert_passed(&report);
     }
 }
+
+#[tokio::test]
+async fn what_a_scenario_does_not_say_are_the_defaults_of_the_settings() {
+    let project = super::support::Project::new();
+    let runner = project.with(|settings| {
+        settings.defaults.now = Some("2031-02-10T15:10:00-05:00".into());
+        settings.defaults.fixtures = vec!["shelf".into()];
+    });
+    let steps = |head: &str, rows: &str, day: &str| {
+        format!(
+            "name: a\n{head}\nsteps:\n  - expect: {{ tables: {{ Notes: {rows} }} }}\n  \
+             - customer: \"{{{{ day(0) }}}}\"\n    reply: \"You said: {day}\"\n"
+        )
+    };
+    for text in [
+        steps("tags: [a]", "[{ id: old }]", "2031-02-10"),
+        steps("given: { fixtures: [] }", "[]", "2031-02-10"),
+        steps("now: 2030-01-01T12:00:00Z", "[{ id: old }]", "2030-01-01"),
+    ] {
+        let scenarios = project.parsed(&text);
+        assert!(runner.check(&scenarios).is_empty(), "{text}");
+        super::support::assert_passed(&runner.run(&scenarios[0]).await);
+    }
+}
+
+#[tokio::test]
+async fn a_script_that_several_steps_have_is_written_once() {
+    passes(
+        r#"
+  - customer: ask me
+    model: &answer
+      - say: Yes.
+    reply: Yes.
+  - customer: ask me again
+    model: *answer
+    reply: Yes.
+"#,
+    )
+    .await;
+}

@@ -85,3 +85,44 @@ async fn a_fault_on_a_row_that_is_never_touched_is_told() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn a_text_is_repeated_by_several_people_at_the_same_time() {
+    passes(
+        r#"
+  - together:
+      - customer: "Ho from {{ sender }}"
+        repeat: { from: [customer, other] }
+    replies:
+      exactly:
+        - { to: customer, equals: "You said: Ho from customer" }
+        - { to: other, equals: "You said: Ho from other" }
+  - expect: { calls: { webhook.sms: 2 } }
+"#,
+    )
+    .await;
+}
+
+#[test]
+fn what_cannot_be_repeated_is_told() {
+    for (steps, says) in [
+        (
+            "  - { customer: Hi, repeat: { from: [customer, other] } }",
+            "is for the steps of 'together'",
+        ),
+        ("  - together: [{ customer: Hi, repeat: { from: [customer] } }]", "at least two people"),
+        ("  - together: [{ customer: Hi, repeat: { from: [other, other] } }]", "texts already"),
+        (
+            "  - together: [{ customer: Hi, from: other, repeat: { from: [customer, other] } }]",
+            "not both",
+        ),
+    ] {
+        let error = crate::Scenario::parse(&format!("name: a\nsteps:\n{steps}\n")).unwrap_err();
+        assert!(error.to_string().contains(says), "{steps}: {error}");
+    }
+    let project = super::support::Project::new();
+    let unknown =
+        "name: a\nsteps:\n  - together: [{ customer: Hi, repeat: { from: [customer, othr] } }]\n";
+    let errors = project.wrong(unknown);
+    assert!(errors.len() == 1 && errors[0].contains("did you mean 'other'?"), "{errors:?}");
+}

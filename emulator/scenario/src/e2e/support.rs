@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use super::backend;
 use crate::{Options, Runner, Scenario, ScenarioResult, Status, read};
+use rehearse_aws::template::Settings;
 use rehearse_testutils::{self as testing, Folder};
 use rehearse_world::Backend;
 
@@ -87,6 +88,16 @@ impl Project {
         Runner::new(backend.unwrap(), Options::default())
     }
 
+    /// A runner with other settings.
+    pub(super) fn with(&self, change: impl FnOnce(&mut Settings)) -> Runner {
+        let mut settings = self.runner.backend().settings().clone();
+        change(&mut settings);
+        let template = self.runner.backend().template().clone();
+        let functions = vec![backend::function()];
+        let backend = Backend::new(functions, template, settings, self.folder.path()).unwrap();
+        Runner::new(backend.with_databases(testing::databases()), Options::default())
+    }
+
     /// A runner that stops a scenario after so long.
     pub(super) fn limited(&self, limit: Duration) -> Runner {
         let options = Options { limit, ..Options::default() };
@@ -111,7 +122,7 @@ impl Project {
         errors.iter().map(ToString::to_string).collect()
     }
 
-    fn parsed(&self, text: &str) -> Vec<Scenario> {
+    pub(super) fn parsed(&self, text: &str) -> Vec<Scenario> {
         match read(&[self.write("scenario.yaml", text)]) {
             Ok(scenarios) => scenarios,
             Err(errors) => panic!("{}", errors[0]),

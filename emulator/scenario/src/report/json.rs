@@ -10,6 +10,7 @@
 //!   "seed": null,
 //!   "counts": { "passed": 40, "failed": 1, "broken": 0, "errors": 0, "interrupted": 0, "not_run": 0,
 //!               "skipped": 0 },
+//!   "errors": ["..."],                // only when nothing was run: files that cannot be read
 //!   "scenarios": [{
 //!     "name": "...", "file": "scenarios/booking/a.yaml", "line": 1, "tags": ["booking"],
 //!     "outcome": "failed",            // passed, failed, broken, error, interrupted, not_run, skipped
@@ -29,7 +30,9 @@
 //! ```
 //! Keys are only ever added; a change of meaning raises `version`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::view::{Counts, Run, ScenarioReport};
 use crate::{Problem, ScenarioResult, StepLabel};
@@ -45,21 +48,36 @@ pub const VERSION: u32 = 1;
 pub fn json(run: &Run, journal: bool) -> serde_json::Result<String> {
     let report = Report {
         version: VERSION,
-        outcome: match run.exit_code() {
-            0 => "passed",
-            1 => "failed",
-            2 => "broken",
-            130 => "interrupted",
-            _ => "error",
-        },
+        outcome: outcome(run),
         exit_code: run.exit_code(),
         started_at: run.started.to_string(),
         took_ms: millis(run.took),
         seed: run.seed,
         counts: run.counts(),
+        errors: run.load_errors(),
         scenarios: run.scenarios.iter().map(|report| Scenario::new(report, journal)).collect(),
     };
     serde_json::to_string_pretty(&report).map(|text| text + "\n")
+}
+
+/// How a run ended, in a word.
+pub(super) fn outcome(run: &Run) -> &'static str {
+    match run.exit_code() {
+        0 => "passed",
+        1 => "failed",
+        2 => "broken",
+        130 => "interrupted",
+        _ => "error",
+    }
+}
+
+/// The shape of the report as JSON Schema.
+pub fn schema() -> Value {
+    let mut schema = schemars::schema_for!(Report<'static>).to_value();
+    if let Some(version) = schema.pointer_mut("/properties/version") {
+        *version = serde_json::json!({ "const": VERSION, "description": "Version of the shape." });
+    }
+    schema
 }
 
 /// The journals in a report's text; none when it was written without them.
@@ -79,46 +97,83 @@ pub fn journals(text: &str) -> serde_json::Result<Vec<Vec<Exchange>>> {
     Ok(written.scenarios.into_iter().filter_map(|scenario| scenario.journal).collect())
 }
 
-#[derive(Serialize)]
+/// The report of `rehearse run --report json`.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "Report", rename = "Report")]
 struct Report<'a> {
+    /// Version of the shape.
     version: u32,
+    /// How the run ended: `passed`, `failed`, `broken` (a scenario or a file is wrong), `error` (the
+    /// environment failed) or `interrupted`.
     outcome: &'static str,
+    /// The process's exit code.
     exit_code: u8,
+    /// When it began, in UTC.
     started_at: String,
+    /// How long it took, in milliseconds.
     took_ms: f64,
+    /// The seed that was asked for.
     seed: Option<u64>,
+    /// How many scenarios ended how.
     counts: Counts,
+    /// Why nothing was run: files that cannot be read, and so on. Not there when the run was started.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    errors: &'a [String],
+    /// Every selected scenario, in the order of their files.
     scenarios: Vec<Scenario<'a>>,
 }
 
-#[derive(Serialize)]
+/// A scenario of a run.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Scenario")]
 struct Scenario<'a> {
+    /// Its name, unique in the run.
     name: &'a str,
+    /// Its file.
     file: &'a str,
+    /// The line of its name.
     line: u64,
+    /// Its tags.
     tags: &'a [String],
+    /// How it ended: `passed`, `failed`, `broken`, `error`, `interrupted`, `not_run` or `skipped`.
     outcome: &'static str,
+    /// How long it took, in milliseconds.
     took_ms: f64,
+    /// The command that runs it again in the same way.
     replay: &'a str,
+    /// What is wrong; empty when it passed.
     failures: Vec<Failure<'a>>,
+    /// Every exchange of its world; there with `--report-journal`.
     #[serde(skip_serializing_if = "Option::is_none")]
     journal: Option<&'a [Exchange]>,
 }
 
-#[derive(Serialize)]
+/// One thing that is wrong.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Failure")]
 struct Failure<'a> {
+    /// The step that ended the scenario.
     step: Option<&'a StepLabel>,
+    /// The expectation's file and line: `scenarios/a.yaml:17`.
     place: Option<String>,
+    /// What is wrong, in a line.
     message: &'a str,
+    /// Where what came differs from what was expected.
     differences: Vec<Difference>,
+    /// The round that is nearest to an unexpected request.
     nearest: Option<&'a str>,
+    /// What else helps to understand it.
     notes: &'a [String],
 }
 
-#[derive(Serialize)]
+/// One place where a value is not what was expected.
+#[derive(Serialize, JsonSchema)]
 struct Difference {
+    /// The place inside the value; empty for all of it.
     path: String,
+    /// What was expected.
     expected: String,
+    /// What came.
     actual: String,
 }
 
@@ -250,6 +305,33 @@ mod tests {
           ]
         }
         "##);
+    }
+
+    #[test]
+    fn what_is_written_fits_the_schema() {
+        let mut run = samples::run();
+        let journal = rehearse_core::journal::Journal::new(rehearse_core::clock::Clock::running());
+        let line = rehearse_core::journal::ExchangeDetail::Log {
+            function: "F".into(),
+            request_id: None,
+            line: "x".into(),
+        };
+        journal.note("log", line);
+        run.scenarios[0].result.journal = journal.since(0);
+        let mut broken = run.clone();
+        broken.scenarios.clear();
+        broken.not_started =
+            Some(crate::report::NotStarted { exit_code: 2, errors: vec!["a.yaml:1".into()] });
+        let schema = jsonschema::validator_for(&schema()).unwrap();
+        for (run, outcome) in [(&run, "failed"), (&broken, "broken")] {
+            let report: Value = serde_json::from_str(&json(run, true).unwrap()).unwrap();
+            let errors: Vec<String> = schema.iter_errors(&report).map(|e| e.to_string()).collect();
+            assert_eq!(errors, [""; 0]);
+            assert_eq!(report["outcome"], outcome);
+        }
+        let mut other: Value = serde_json::from_str(&json(&run, false).unwrap()).unwrap();
+        other["version"] = 2.into();
+        assert!(!schema.is_valid(&other), "a new version has a schema of its own");
     }
 
     #[test]

@@ -26,6 +26,17 @@ pub fn junit(run: &Run) -> io::Result<String> {
         let name = if folder.is_empty() { "scenarios" } else { folder };
         junit.add_test_suite(suite(name, &reports, run));
     }
+    if !run.load_errors().is_empty() {
+        let mut suite = TestSuite::new("rehearse");
+        suite.add_test_cases(run.load_errors().iter().enumerate().map(|(index, error)| {
+            let first = error.lines().next().unwrap_or_default();
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+            status.set_message(legal(first)).set_type("load").set_description(legal(error));
+            // Names are unique in a suite.
+            TestCase::new(format!("what is to be run can be read, {}", index + 1), status)
+        }));
+        junit.add_test_suite(suite);
+    }
     junit.to_string().map_err(io::Error::other)
 }
 
@@ -131,6 +142,15 @@ mod tests {
             </testsuite>
         </testsuites>
         "##);
+    }
+
+    #[test]
+    fn a_run_that_was_not_started_has_its_errors() {
+        let errors = vec!["error: x\n --> a.yaml:1".to_owned(), "b.yaml: y".to_owned()];
+        let not_started = Some(crate::report::NotStarted { exit_code: 2, errors });
+        let run = Run { not_started, scenarios: Vec::new(), ..samples::run() };
+        let report = read(&junit(&run).unwrap());
+        assert_eq!((report.tests, report.errors), (2, 2));
     }
 
     #[test]

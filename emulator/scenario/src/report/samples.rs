@@ -78,6 +78,7 @@ pub fn run() -> Run {
         took: Duration::from_millis(612),
         seed: Some(7),
         interrupted: false,
+        not_started: None,
         scenarios: vec![
             report("A customer books tomorrow", "booking", "scenarios/booking/tomorrow.yaml"),
             failed,

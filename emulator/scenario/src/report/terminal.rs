@@ -17,24 +17,35 @@ use rehearse_core::matcher::Mismatch;
 /// Widest name of a folder that still widens the column.
 const MAX_FOLDER: usize = 20;
 
-/// One line: how it ended, its time, its folder and its name.
-pub fn line(report: &ScenarioReport, folder_width: usize) -> String {
+/// A terminal narrower than this has no column of folders.
+const NARROW: usize = 60;
+
+/// One line: how it ended, its time, its folder and its name. On a screen of `width` columns the name is
+/// broken between words.
+pub fn line(report: &ScenarioReport, folder_width: usize, width: Option<usize>) -> String {
     let took = match report.result.status {
         Status::Interrupted | Status::NotRun | Status::Skipped => "-".to_owned(),
         _ => time::duration(report.result.took),
     };
-    let folder = paint(DIM, &report.folder);
-    let folder_width = folder_width.min(MAX_FOLDER);
-    let mut text = format!(
-        "{:>5}  {took:>8}  {folder:<folder_width$}  {}",
-        badge(report.result.status),
-        visible(&report.name)
-    );
+    let badge = badge(report.result.status);
+    let is_narrow = width.is_some_and(|width| width < NARROW);
+    let mut text = format!("{badge:>5}  {took:>8}  ");
+    let mut indent = 17;
+    if !is_narrow {
+        let folder_width = folder_width.min(MAX_FOLDER);
+        let _ = write!(text, "{:<folder_width$}  ", paint(DIM, &report.folder));
+        indent += folder_width + 2;
+    }
+    let room = width.map(|width| width.saturating_sub(indent));
+    let rows = wrap(&visible(&report.name), room);
+    text.push_str(&rows.join(&format!("\n{:indent$}", "")));
     if let (Status::Skipped, Some(why)) = (report.result.status, report.result.problems.first()) {
         let place = why.location.as_ref().map_or(report.file.clone(), ToString::to_string);
         let indent = " ".repeat(17);
-        let _ =
-            write!(text, "\n{indent}{}", paint(DIM, format!("{place}: {}", visible(&why.summary))));
+        let room = width.map(|width| width.saturating_sub(indent.len()));
+        for row in wrap(&format!("{place}: {}", visible(&why.summary)), room) {
+            let _ = write!(text, "\n{indent}{}", paint(DIM, row));
+        }
     }
     text
 }
@@ -52,13 +63,22 @@ fn badge(status: Status) -> Painted<&'static str> {
     paint(style, word)
 }
 
+/// Columns of the labels before what was expected and what came.
+const LABEL: usize = 10;
+
 /// A failed scenario in full: where, the conversation so far, what was expected
 /// and what came, and the command that runs it again.
 pub fn failure(report: &ScenarioReport, width: Option<usize>) -> String {
     let result = &report.result;
     let mut text = String::new();
     let badge = badge(result.status);
-    line_to(&mut text, 0, &format!("{badge}  {}", paint(BOLD, visible(&report.name))));
+    for (index, row) in
+        wrap(&visible(&report.name), width.map(|w| w.saturating_sub(7))).iter().enumerate()
+    {
+        let row = paint(BOLD, row);
+        let head = if index == 0 { format!("{badge}  {row}") } else { format!("      {row}") };
+        line_to(&mut text, 0, &head);
+    }
     let first = result.problems.iter().find_map(|problem| problem.location.as_ref());
     let first = first.map_or_else(|| format!("{}:{}", report.file, report.result.line), location);
     line_to(&mut text, 2, &paint(NAME, &first).to_string());
@@ -82,12 +102,14 @@ pub fn failure(report: &ScenarioReport, width: Option<usize>) -> String {
         if let Some(place) = place.filter(|place| *place != first) {
             line_to(&mut text, 4, &paint(NAME, place).to_string());
         }
-        differences(&mut text, 4, &problem.differences());
+        differences(&mut text, 4, &problem.differences(), width);
         if let Some(nearest) = &problem.nearest {
             line_to(&mut text, 4, &format!("{} {}", paint(DIM, "nearest:"), visible(nearest)));
         }
-        for row in problem.notes.iter().flat_map(|note| note.lines()) {
-            line_to(&mut text, 4, &paint(DIM, visible(row)).to_string());
+        for note in problem.notes.iter().flat_map(|note| note.lines()) {
+            for row in wrap(&visible(note), width.map(|w| w.saturating_sub(4))) {
+                line_to(&mut text, 4, &paint(DIM, row).to_string());
+            }
         }
     }
     text.push('\n');
@@ -100,14 +122,18 @@ fn location(location: &SourceLocation) -> String {
     location.to_string()
 }
 
-fn differences(text: &mut String, indent: usize, differences: &[Mismatch]) {
+fn differences(text: &mut String, indent: usize, differences: &[Mismatch], width: Option<usize>) {
     for difference in differences {
         if !difference.path.is_empty() {
             line_to(text, indent, &difference.path);
         }
         let inner = if difference.path.is_empty() { indent } else { indent + 2 };
         for row in diff::lines(&difference.expected, &difference.actual) {
-            line_to(text, inner, &row);
+            // Behind the label what goes on stands in the column where it began.
+            let rows = wrap(&row, width.map(|width| width.saturating_sub(inner + LABEL)));
+            for (i, row) in rows.iter().enumerate() {
+                line_to(text, if i == 0 { inner } else { inner + LABEL }, row);
+            }
         }
     }
 }
@@ -146,21 +172,26 @@ pub fn summary(run: &Run) -> String {
 /// The whole report in one piece.
 pub fn whole(run: &Run) -> String {
     let folders = run.scenarios.iter().map(|report| width(&report.folder)).max().unwrap_or(0);
-    let lines = run.scenarios.iter().map(|report| line(report, folders) + "\n");
+    let lines = run.scenarios.iter().map(|report| line(report, folders, None) + "\n");
     lines.collect::<String>() + &endings(run, None)
 }
 
 /// What follows the lines of all scenarios: failures in full, then the summary.
 pub fn endings(run: &Run, width: Option<usize>) -> String {
     let mut text = String::from("\n");
+    for error in run.load_errors() {
+        let _ = writeln!(text, "{error}\n");
+    }
     for report in &run.scenarios {
         if report.result.status.is_failure() {
             text.push_str(&failure(report, width));
             text.push('\n');
         }
     }
-    text.push_str(&summary(run));
-    text.push('\n');
+    for row in wrap(&summary(run), width) {
+        text.push_str(&row);
+        text.push('\n');
+    }
     text
 }
 
@@ -245,7 +276,7 @@ mod tests {
     fn one_line_per_scenario_and_a_summary() {
         let run = samples::run();
         let mut text: String =
-            run.scenarios.iter().map(|ran| plain(&line(ran, 7)) + "\n").collect();
+            run.scenarios.iter().map(|ran| plain(&line(ran, 7, None)) + "\n").collect();
         text.push_str(&plain(&summary(&run)));
         insta::assert_snapshot!(text, @r##"
            ok     12 ms  booking  A customer books tomorrow
@@ -264,5 +295,21 @@ mod tests {
         2 scenarios: 0 passed, 1 interrupted, 1 not run  in 612 ms
         interrupted before the end
         "##);
+    }
+
+    #[test]
+    fn on_forty_columns_everything_is_broken_between_words() {
+        let mut run = samples::run();
+        run.scenarios[1].name =
+            "Two customers ask for the one slot that is left in the week".into();
+        let lines = run.scenarios.iter().map(|ran| line(ran, 7, Some(40)) + "\n");
+        let text = plain(&(lines.collect::<String>() + &endings(&run, Some(40))));
+        for row in text.lines() {
+            // A word that is wider than the screen stays whole: a path can be copied.
+            let words = row.split_whitespace().count();
+            let whole = words <= 2 || row.contains("replay:");
+            assert!(width(row) <= 40 || whole, "{row:?} in\n{text}");
+        }
+        assert!(text.contains("Two customers ask for\n"), "{text}");
     }
 }

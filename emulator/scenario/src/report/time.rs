@@ -23,6 +23,17 @@ pub fn clock(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%H:%M").to_string()
 }
 
+/// The time of day where the shop is: `15:10:03`.
+pub fn clock_with_seconds(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string()
+}
+
+/// The zone where the shop is, with its offset: `America/New_York (-05:00)`.
+pub fn zone(at: Timestamp, zone: &TimeZone) -> String {
+    let offset = at.to_zoned(zone.clone()).strftime("%:z").to_string();
+    zone.iana_name().map_or_else(|| offset.clone(), |name| format!("{name} ({offset})"))
+}
+
 /// The day where the shop is: `Tue Feb 10 2026`.
 pub fn day(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%a %b %-d %Y").to_string()
@@ -50,6 +61,9 @@ mod tests {
         let at: Timestamp = "2026-02-11T02:10:00Z".parse().unwrap();
         let zone = TimeZone::fixed(jiff::tz::offset(-5));
         assert_eq!(clock(at, &zone), "21:10");
+        assert_eq!(clock_with_seconds(at, &zone), "21:10:00");
+        assert_eq!(super::zone(at, &zone), "-05:00");
+        assert_eq!(super::zone(at, &TimeZone::get("UTC").unwrap()), "UTC (+00:00)");
         assert_eq!(day(at, &zone), "Tue Feb 10 2026");
     }
 }

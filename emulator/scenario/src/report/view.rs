@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::conversation::ConversationLine;
@@ -21,6 +22,17 @@ pub struct Run {
     pub interrupted: bool,
     /// Every selected scenario, also those that did not run.
     pub scenarios: Vec<ScenarioReport>,
+    /// Why nothing was run, if files are wrong or the world cannot be started.
+    pub not_started: Option<NotStarted>,
+}
+
+/// Why a run was not started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotStarted {
+    /// The exit code: 2 when a file or the command line is wrong, 3 when the environment failed.
+    pub exit_code: u8,
+    /// What is wrong, a text each, with file and line where it has one.
+    pub errors: Vec<String>,
 }
 
 /// One scenario of a run: its result, and what only reports need.
@@ -41,7 +53,7 @@ pub struct ScenarioReport {
 }
 
 /// How many scenarios ended how.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "named after Status")]
 pub struct Counts {
     pub passed: usize,
@@ -78,12 +90,20 @@ impl Run {
         counts
     }
 
+    /// What kept the run from being started; nothing when it was started.
+    pub fn load_errors(&self) -> &[String] {
+        self.not_started.as_ref().map_or(&[], |not_started| &not_started.errors)
+    }
+
     /// The process exit code: the gravest of interruption,
     /// environment, wrong scenario and failed expectation.
     pub fn exit_code(&self) -> u8 {
         let counts = self.counts();
         match () {
             () if self.interrupted => 130,
+            () if self.not_started.is_some() => {
+                self.not_started.as_ref().map_or(3, |not_started| not_started.exit_code)
+            }
             () if counts.errors > 0 => 3,
             () if counts.broken > 0 => 2,
             () if counts.failed > 0 => 1,

@@ -17,6 +17,10 @@ use rehearse_core::{faults::FaultHandle, journal::Exchange};
 use rehearse_openai::{ArmedScript, Script, Trigger};
 use rehearse_twilio::{Attempt, Delivery, Inbound, Media, Sid, Signing, Twilio, content_type};
 
+/// What to do about a request to the model in a step without a script.
+const ADVICE: &str =
+    "The step has no script. To answer the request, add to it: model: [{ say: \"...\" }]";
+
 /// A text that is ready to be delivered, with its script armed.
 pub(super) struct PreparedText<'s> {
     step: &'s Customer,
@@ -61,26 +65,36 @@ impl Running<'_> {
         path: &YamlPath,
     ) -> Result<(), StepError> {
         let mark = self.world.journal().mark();
-        let ready = self.ready(step, label, path)?;
+        let ready = self.ready(step, None, label, path)?;
         let fallback = ready.forged().then(|| self.without_fallback());
         let sent = self.deliver(ready).await?;
         self.settled().await?;
         drop(fallback);
         let exchanges = self.world.journal().since(mark);
         let mut problems = self.judge(sent, &exchanges, &SentText::all(&exchanges));
-        problems.extend(self.unexpected_requests(path));
+        let mut unexpected = self.unexpected_requests(path);
+        // A model that was asked without a script is the cause of whatever else is wrong.
+        if let Some(first) = unexpected.first_mut().filter(|_| step.model.is_none()) {
+            first.notes.insert(0, ADVICE.into());
+            unexpected.append(&mut problems);
+            problems = unexpected;
+        } else {
+            problems.extend(unexpected);
+        }
         StepError::from_problems(problems)
     }
 
-    /// Fills in templates and arms the script.
+    /// Fills in templates and arms the script. `sender` sends the text in place of the step's `from`.
     pub(super) fn ready<'s>(
         &self,
         step: &'s Customer,
+        sender: Option<&str>,
         label: &str,
         path: &YamlPath,
     ) -> Result<PreparedText<'s>, StepError> {
         let below = |key: &str| path.to(key);
-        let from = self.text(step.from.as_deref().unwrap_or("customer"), &below("from"))?;
+        let from = sender.or(step.from.as_deref()).unwrap_or("customer");
+        let from = self.text(from, &below("from"))?;
         let number = self.people.number(&from);
         let body = self.text(step.text.as_deref().unwrap_or_default(), &below("customer"))?;
         let mut media = Vec::new();

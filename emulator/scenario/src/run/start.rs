@@ -54,7 +54,7 @@ pub(crate) fn names(
     let zone = match world {
         Some(world) => world.time_zone(),
         None => {
-            let start = now(scenario, &before)?;
+            let start = now(scenario, settings, &before)?;
             clock.set(start.timestamp());
             start.time_zone().clone()
         }
@@ -70,10 +70,15 @@ pub(crate) fn names(
     Ok(Names { people, vars, clock, zone })
 }
 
-fn now(scenario: &Scenario, vars: &Vars) -> Result<Zoned, StepError> {
+fn now(scenario: &Scenario, settings: &Settings, vars: &Vars) -> Result<Zoned, StepError> {
     let file = scenario.file();
     let location = || file.location(&YamlPath::new().to("now"));
-    let text = file.document.now.as_ref().map_or(DEFAULT_NOW, Moment::as_str);
+    let Some(own) = file.document.now.as_ref() else {
+        let text = settings.defaults.now.as_deref().unwrap_or(DEFAULT_NOW);
+        let wrong = |why| format!("[defaults] now in rehearse.toml: {why}");
+        return Moment::parse(text).map_err(|why| StepError::broken(wrong(why), location()));
+    };
+    let text = own.as_str();
     let text = vars.text(text).map_err(|error| StepError::template(&error, location()))?;
     Moment::parse(&text).map_err(|message| StepError::broken(message, location()))
 }
@@ -138,7 +143,7 @@ impl<'s> Running<'s> {
     /// Writes the rows of fixtures, then those of the scenario.
     async fn put(&self, backend: &Backend) -> Result<(), StepError> {
         let given = self.scenario.given();
-        for (index, name) in given.fixtures.iter().enumerate() {
+        for (index, name) in self.scenario.fixtures(backend.settings()).iter().enumerate() {
             let path = YamlPath::new().to("given").to("fixtures").to(index);
             let rows = backend
                 .fixture(name)

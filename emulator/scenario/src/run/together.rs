@@ -40,12 +40,20 @@ impl Running<'_> {
         let mark = self.world.journal().mark();
         let mut begin = Vec::new();
         for (index, step) in group.together.iter().enumerate() {
-            let label = format!("{label}.{}", index + 1);
             let path = path.to("together").to(index);
-            self.note(&label, step);
+            let next = |begin: &Vec<_>| format!("{label}.{}", begin.len() + 1);
+            self.note(&next(&begin), step);
             match step {
                 Step::Customer(step) => {
-                    begin.push(ReadyStep::Text(self.ready(step, &label, &path)?));
+                    for sender in step.senders() {
+                        if let Some(sender) = sender {
+                            self.vars.set("sender", sender.into());
+                        }
+                        let ready = self.ready(step, sender, &next(&begin), &path);
+                        // It is for the text alone: rounds are filled in when all have begun.
+                        self.vars.remove("sender");
+                        begin.push(ReadyStep::Text(ready?));
+                    }
                 }
                 Step::Request(step) => begin.push(ReadyStep::Request(step, path)),
                 other => {
@@ -117,19 +125,25 @@ impl Running<'_> {
     ) -> Result<Option<Rendezvous>, StepError> {
         let Some(meet) = &group.meet else { return Ok(None) };
         let target = self.fault_target(&meet.table, &meet.key, &path.to("meet"))?;
-        let all = group.together.iter().map(|step| self.marks(step)).collect();
+        let all = group.together.iter().flat_map(|step| self.marks(step)).collect();
         let rendezvous = Rendezvous::new(&meet.on, target, distinct(all), self.seed.unwrap_or(0));
         self.world.faults().set_rendezvous(rendezvous.clone());
         Ok(Some(rendezvous))
     }
 
-    /// Texts by which a step's calls are recognised: the sender's number, the strings of a body.
-    fn marks(&self, step: &Step) -> Vec<String> {
+    /// Texts by which a step's calls are recognised: the sender's number, the strings of a body. A list
+    /// for each sender of a text that is repeated.
+    fn marks(&self, step: &Step) -> Vec<Vec<String>> {
         let mut marks = Vec::new();
         match step {
             Step::Customer(step) => {
-                let from = self.vars.text(step.from.as_deref().unwrap_or("customer"));
-                marks.extend(from.ok().map(|from| self.people.number(&from)));
+                let senders = step.senders().into_iter();
+                let of = |sender: Option<&str>| {
+                    let from = sender.or(step.from.as_deref()).unwrap_or("customer");
+                    let from = self.vars.text(from).ok();
+                    from.map(|from| self.people.number(&from)).into_iter().collect()
+                };
+                return senders.map(of).collect();
             }
             Step::Request(step) => {
                 let form = step.form.clone().map(Value::Object);
@@ -139,7 +153,7 @@ impl Running<'_> {
             }
             _ => {}
         }
-        marks
+        vec![marks]
     }
 
     /// The problem of a race that did not happen.

@@ -25,6 +25,10 @@ pub struct Customer {
     /// Who sends it: a person of the scenario, `customer` when left out.
     #[serde(default)]
     pub from: Option<String>,
+    /// The same text by several people at the same time; only among the steps of `together`. In the text,
+    /// `{{ sender }}` is the name of who sends it.
+    #[serde(default)]
+    pub repeat: Option<Repeat>,
     /// Which of the shop's numbers is texted; the first one when left out.
     #[serde(default)]
     pub to: Option<String>,
@@ -53,7 +57,10 @@ pub struct Customer {
 
 impl StepKind for Customer {
     fn title(&self) -> String {
-        let who = self.from.as_deref().unwrap_or("customer");
+        let who = match &self.repeat {
+            Some(repeat) => repeat.from.join(", "),
+            None => self.from.as_deref().unwrap_or("customer").to_owned(),
+        };
         format!("{who}: {}", short(self.text.as_deref().unwrap_or("(pictures)")))
     }
 
@@ -62,9 +69,28 @@ impl StepKind for Customer {
             let message = "a text without pictures needs words; an empty text is written \"\"";
             check.wrong(&at.to("customer"), message);
         }
+        for (index, url) in self.media.iter().enumerate() {
+            if !url.contains("{{") && !is_picture(url) {
+                let message = format!("'{url}' is not a URL such as https://example.com/a.jpg");
+                check.wrong(&at.to("media").to(index), message);
+            }
+        }
         if self.duplicate.is_some_and(|duplicate| duplicate.times < 2) {
             let at = at.to("duplicate").to("times");
             check.wrong(&at, "'times' counts all deliveries, so it is at least 2");
+        }
+        if let Some(repeat) = &self.repeat {
+            let at = at.to("repeat");
+            if self.from.is_some() {
+                check.wrong(&at, "'from' or 'repeat' says who texts, not both");
+            }
+            let from = &repeat.from;
+            if from.len() < 2 {
+                check.wrong(&at.to("from"), "a text is repeated by at least two people");
+            }
+            if let Some(twice) = (1..from.len()).find(|i| from[..*i].contains(&from[*i])) {
+                check.wrong(&at.to("from").to(twice), "this person texts already");
+            }
         }
         if self.signature.is_some() && self.model.is_some() {
             check.wrong(&at.to("model"), "a text that nobody signed must not reach the model");
@@ -81,6 +107,9 @@ impl StepKind for Customer {
         check.crash(self.crash.as_ref(), at);
         if let Some(from) = &self.from {
             check.person(from, &at.to("from"));
+        }
+        for (index, from) in self.repeat.iter().flat_map(|repeat| &repeat.from).enumerate() {
+            check.person(from, &at.to("repeat").to("from").to(index));
         }
         check.replies(self.replies.as_ref(), at);
     }
@@ -109,6 +138,32 @@ impl StepKind for Customer {
     ) -> Result<(), StepError> {
         running.customer(self, label, path).await
     }
+}
+
+/// Who sends the same text.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Repeat {
+    /// People by name or number, each once.
+    pub from: Vec<String>,
+}
+
+impl Customer {
+    /// Who sends the text: the people of `repeat`, or the one of `from`, as `None`.
+    pub(crate) fn senders(&self) -> Vec<Option<&str>> {
+        match &self.repeat {
+            Some(repeat) => repeat.from.iter().map(|from| Some(from.as_str())).collect(),
+            None => vec![None],
+        }
+    }
+}
+
+/// Whether Twilio could fetch a picture there, or it is the name of one that the fake serves.
+fn is_picture(text: &str) -> bool {
+    let is_name = text.contains('.') && !text.contains(['/', ':', ' ']);
+    is_name
+        || url::Url::parse(text)
+            .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
 /// Reports what is wrong with the rounds at a path.

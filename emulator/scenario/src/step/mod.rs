@@ -24,7 +24,7 @@ pub(crate) use self::customer::check_rounds;
 pub use self::{
     clock::{AtStep, WaitStep},
     crash::CrashRequest,
-    customer::{Customer, Delivery, Duplicate, Signature},
+    customer::{Customer, Delivery, Duplicate, Repeat, Signature},
     delivery::{CallbackEntry, DeliveryEntry, DeliveryStep, StatusName},
     expect::ExpectStep,
     fault::{CallFailure, FaultChance, FaultEntry, FaultsStep},

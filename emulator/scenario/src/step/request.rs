@@ -86,6 +86,16 @@ impl StepKind for Request {
 
     fn check_names(&self, check: &mut BackendCheck<'_>, at: &YamlPath) {
         check.crash(self.crash.as_ref(), at);
+        // A Host may mean another API, and a refusal may be what is tested.
+        let other_host = self.headers.keys().any(|name| name.eq_ignore_ascii_case("host"));
+        let status = self.response.as_ref().and_then(|response| response.status.as_ref());
+        let refused = status.is_some_and(|status| {
+            let Matcher::Literal(status) = status else { return true };
+            status.as_u64().is_none_or(|status| status >= 400)
+        });
+        if !other_host && !refused {
+            check.route(&self.request, &at.to("request"));
+        }
     }
 
     fn unsupported(&self, at: &YamlPath) -> Option<(YamlPath, &'static str)> {

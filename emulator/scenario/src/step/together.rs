@@ -40,11 +40,16 @@ pub struct Together {
 
 impl StepKind for Together {
     fn title(&self) -> String {
-        format!("{} steps together", self.together.len())
+        let count = |step: &Step| match step {
+            Step::Customer(customer) => customer.senders().len(),
+            _ => 1,
+        };
+        format!("{} steps together", self.together.iter().map(count).sum::<usize>())
     }
 
     fn check(&self, check: &mut Check<'_>, at: &YamlPath) {
-        if self.together.len() < 2 {
+        let repeated = |step: &Step| matches!(step, Step::Customer(c) if c.repeat.is_some());
+        if self.together.len() < 2 && !self.together.iter().any(repeated) {
             check.wrong(&at.to("together"), "a group needs at least two steps");
         }
         if self.schedules == Some(0) {

@@ -65,6 +65,9 @@ pub struct Settings {
     /// Folders and files.
     #[serde(default)]
     pub paths: Paths,
+    /// What scenarios need not say.
+    #[serde(default)]
+    pub defaults: Defaults,
     /// Values of the stores of secrets, by name.
     #[serde(default)]
     pub secrets: BTreeMap<String, TextTemplate>,
@@ -260,6 +263,16 @@ pub struct Paths {
     pub always: PathBuf,
 }
 
+/// What holds for scenarios that do not say otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Defaults {
+    /// Business time at the start, as a scenario's `now`: `2026-02-10T15:10:00-05:00`.
+    pub now: Option<String>,
+    /// Files of rows, as a scenario's `given.fixtures`.
+    pub fixtures: Vec<String>,
+}
+
 /// What `rehearse doctor` checks of this backend, besides what it checks of every backend.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -354,6 +367,7 @@ impl Default for Settings {
             ports: Ports::default(),
             journal: Journal::default(),
             paths: Paths::default(),
+            defaults: Defaults::default(),
             secrets: BTreeMap::new(),
             exports: BTreeMap::new(),
             doctor: Doctor::default(),

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::{Settings, check};
+use super::{Settings, check, values};
 
 /// More errors than anybody reads at once.
 const MOST: usize = 20;
@@ -32,7 +32,7 @@ pub(super) fn all(text: &str) -> Result<Settings, Vec<String>> {
         let is_taken = error.message().starts_with("missing field")
             && lines.as_ref().is_some_and(|all| taken.iter().any(|one| all.contains(&one.start)));
         if !is_taken {
-            errors.push(error.to_string().trim_end().to_owned());
+            errors.push(values::explained(&error));
         }
         match lines.filter(|_| is_toml) {
             Some(lines) => {

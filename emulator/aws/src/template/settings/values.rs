@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error};
 
-use rehearse_core::names::hint;
+use rehearse_core::{names::hint, yaml::type_words};
 
 /// The placeholders of a [`TextTemplate`].
 const NAMES: [&str; 12] = [
@@ -182,4 +182,15 @@ pub(super) fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result
     let number = i64::deserialize(deserializer)?;
     let positive = usize::try_from(number).ok().filter(|number| *number > 0);
     positive.ok_or_else(|| D::Error::custom("this must be at least 1"))
+}
+
+/// An error of the reader in the words of people who write files: without the
+/// names of Rust's types.
+pub(super) fn explained(error: &toml::de::Error) -> String {
+    let told = error.to_string();
+    let line = |line: &str| match line.rsplit_once("expected ") {
+        Some((before, kind)) => format!("{before}expected {}", type_words(kind)),
+        None => line.to_owned(),
+    };
+    told.trim_end().lines().map(line).collect::<Vec<_>>().join("\n")
 }

@@ -270,3 +270,27 @@ fn nesting_without_end_is_an_error_not_a_crash() {
     let deep = format!("Resources: {}", "[".repeat(100_000));
     assert!(read(&deep).is_err());
 }
+
+#[test]
+fn a_misspelt_type_is_no_resource_that_is_not_emulated() {
+    let of = |kind: &str| {
+        let text = format!(
+            "Resources:\n  F: {{ Type: AWS::Serverless::Function }}\n  X: {{ Type: {kind} }}\n"
+        );
+        Template::parse(&Source::new("template.yaml", text))
+    };
+    for (wrong, meant) in [
+        ("AWS::DynamoDB::Tabel", "AWS::DynamoDB::Table"),
+        ("AWS::DynamDB::Table", "AWS::DynamoDB::Table"),
+        ("AWS::Serverless::Fuction", "AWS::Serverless::Function"),
+        ("AWS::Serverless::HTTPApi", "AWS::Serverless::HttpApi"),
+    ] {
+        let error = of(wrong).unwrap_err().to_string();
+        assert!(error.contains(&format!("`{wrong}`; did you mean `{meant}`?")), "{error}");
+        assert!(error.contains("template.yaml:3"), "{error}");
+    }
+    for other in ["AWS::DynamoDB::GlobalTable", "AWS::Glue::Table", "AWS::Lambda::Function"] {
+        let error = of(other).err().map(|error| error.to_string());
+        assert!(error.is_none_or(|error| !error.contains("did you mean")), "{other}");
+    }
+}

@@ -247,3 +247,9 @@ fn collect_keys(schema: &serde_json::Value, keys: &mut Vec<String>) {
         list.iter().for_each(|item| collect_keys(item, keys));
     }
 }
+
+#[test]
+fn a_number_that_is_too_large_is_told_in_plain_words() {
+    let error = Settings::parse("r", "[ports]\ngateway = 70000\n").unwrap_err().to_string();
+    assert!(error.contains("expected a whole number from 0 to 65535"), "{error}");
+}

@@ -303,7 +303,8 @@ impl Exploration<'_> {
                     ui.line(format!("  {}\n", self.command_for(&path)))?;
                 }
                 Err(error) => {
-                    ui.warn(format_args!("failed to write {}: {error}", path.display()));
+                    let why = rehearse_core::errors::io_words(&error);
+                    ui.warn(format_args!("failed to write {}: {why}", path.display()));
                     ui.line(file)?;
                 }
             }

@@ -107,7 +107,7 @@ pub(crate) async fn run_jobs(
         let failed = !matches!(ran.result.status, Status::Passed | Status::Skipped);
         progress.ended(&ran.name, failed);
         for ran in results.push(i, ran).filter_map(|i| results.get(i)) {
-            progress.above(|| screen.line(&terminal::line(ran, width)));
+            progress.above(|| screen.line(&terminal::line(ran, width, app.ui.width())));
         }
         failed
     };
@@ -120,13 +120,14 @@ pub(crate) async fn run_jobs(
     }
     // What an interruption left behind a gap.
     let left = scenarios[hidden..].iter().filter(|ran| ran.result.status != Status::NotRun);
-    left.for_each(|ran| screen.line(&terminal::line(ran, width)));
+    left.for_each(|ran| screen.line(&terminal::line(ran, width, app.ui.width())));
     let run = Run {
         started,
         took: clock.elapsed(),
         seed: args.seed,
         interrupted: ended.interrupted,
         scenarios,
+        not_started: None,
     };
     finish(&screen, &run, app);
     run

@@ -51,6 +51,8 @@ Examples:
   rehearse run --last-failed --fail-fast
   rehearse run --target http://127.0.0.1:3000/sms    your own backend, in any language
   rehearse run --report junit=report.xml --report json=report.json
+  rehearse run --report html=report.html        one page, to open from disk
+  rehearse run --shard 1/3                      one of three parts, for machines at the same time
   rehearse run --tag core --sweep                    every call of every scenario fails once, in every way
   rehearse run scenarios/booking/a.yaml --inject cut-after@dynamodb.PutItem#1
   rehearse run found/exploration-7.yaml --always   what `rehearse explore` has found")]
@@ -127,28 +129,37 @@ impl Job {
 pub(crate) fn run(args: Args, app: &App) -> Result<Exit, CommandError> {
     args.reports.check(args.sweep)?;
     logs::start(if args.verbose { "info" } else { "off" })?;
-    let project = Project::find(app)?;
     if args.list {
-        return list(&project, &args, app);
+        return list(&Project::find(app)?, &args, app);
     }
+    let mut reported = false;
+    start(&args, &mut reported, app).map_err(|error| {
+        if args.sweep || reported { error } else { args.reports.write_not_started(error, app) }
+    })
+}
+
+/// Runs what is chosen. `reported` becomes true when reports are written, whether they can be or not.
+fn start(args: &Args, reported: &mut bool, app: &App) -> Result<Exit, CommandError> {
+    let project = Project::find(app)?;
     let target = args.target.choose(&project, app)?;
     external::check(&args.url, args.jobs, &target)?;
     let is_judged = args.sweep || args.always || args.inject.is_some();
     let invariants = is_judged.then(|| always::invariants(&project, app)).transpose()?;
     // A build blocks, so it is over before there is a database that would have to be closed.
     let built = match target.target {
-        Target::Lambda => Some(prepare(&project, &target, &args, app)?),
+        Target::Lambda => Some(prepare(&project, &target, args, app)?),
         Target::InProcess | Target::Url(_) => None,
     };
     app.block_on(async {
         let interrupt = Interrupt::listen()?;
         // It starts beside everything else that has to be read.
         let databases = args.dynamodb.start(None)?;
-        let prepared = built.map_or_else(|| prepare(&project, &target, &args, app), Ok);
+        let prepared = built.map_or_else(|| prepare(&project, &target, args, app), Ok);
         let result = match prepared {
             Ok(prepared) => {
                 let prepared = Prepared { invariants, ..prepared };
-                run_on(&databases, prepared, &project, &target, interrupt, &args, app).await
+                run_on(&databases, prepared, &project, &target, interrupt, args, reported, app)
+                    .await
             }
             Err(problem) => Err(problem),
         };
@@ -177,6 +188,7 @@ fn prepare(
     Ok(Prepared { last, chosen, backend, invariants: None })
 }
 
+#[expect(clippy::too_many_arguments, reason = "what runs, where, and how")]
 async fn run_on(
     databases: &Service,
     prepared: Prepared,
@@ -184,6 +196,7 @@ async fn run_on(
     target: &ChosenTarget,
     interrupt: Interrupt,
     args: &Args,
+    reported: &mut bool,
     app: &App,
 ) -> Result<Exit, CommandError> {
     let Prepared { last, chosen, backend, invariants } = prepared;
@@ -222,8 +235,10 @@ async fn run_on(
     if judged.is_none()
         && let Err(error) = last.update(&run, &app.root)
     {
-        app.ui.warn(format_args!("failed to keep the result for --last-failed: {error}"));
+        let why = rehearse_core::errors::io_words(&error);
+        app.ui.warn(format_args!("failed to keep the result for --last-failed: {why}"));
     }
+    *reported = true;
     args.reports.write(&run, app)?;
     Ok(Exit::of(run.exit_code()))
 }

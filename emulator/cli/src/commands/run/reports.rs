@@ -1,17 +1,22 @@
 //! `--report FORMAT[=FILE]`: formats and files of reports.
 
-use std::{io, path::PathBuf, str::FromStr};
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+    str::FromStr,
+};
 
 use crate::{app::App, error::CommandError};
 use rehearse_scenario::{
-    report::{self, Run, style::plain, terminal},
+    report::{self, NotStarted, Run, style::plain, terminal},
     sweep::{self, Matrix},
 };
 
 /// The report options.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct ReportArgs {
-    /// Write a report: terminal, junit, json or, of a sweep, html, to standard output or a file; can be repeated.
+    /// Write a report to standard output or a file: terminal, html, junit, json, tap or github; of a sweep
+    /// terminal, json or html. Can be repeated. In GitHub Actions, github is on by itself.
     #[arg(long = "report", value_name = "FORMAT[=FILE]")]
     reports: Vec<ReportTarget>,
     /// Include every scenario's journal in the JSON report.
@@ -32,7 +37,19 @@ enum Format {
     Junit,
     Json,
     Html,
+    Tap,
+    Github,
 }
+
+/// The formats by their names.
+const FORMATS: [(&str, Format); 6] = [
+    ("terminal", Format::Terminal),
+    ("html", Format::Html),
+    ("junit", Format::Junit),
+    ("json", Format::Json),
+    ("tap", Format::Tap),
+    ("github", Format::Github),
+];
 
 impl FromStr for ReportTarget {
     type Err = String;
@@ -43,32 +60,25 @@ impl FromStr for ReportTarget {
             Some((format, file)) => (format, Some(PathBuf::from(file))),
             None => (text, None),
         };
-        let format = match format {
-            "terminal" => Format::Terminal,
-            "junit" => Format::Junit,
-            "json" => Format::Json,
-            "html" => Format::Html,
-            _ => {
-                return Err(format!(
-                    "'{format}' is not a format; there are terminal, junit, json and html"
-                ));
-            }
+        let Some((_, format)) = FORMATS.iter().find(|(name, _)| *name == format) else {
+            let names = FORMATS.map(|(name, _)| name);
+            let hint = rehearse_core::names::hint(format, names);
+            let there = names.join(", ");
+            return Err(format!("'{format}' is not a format{hint}; there are {there}"));
         };
-        Ok(Self { format, file })
+        Ok(Self { format: *format, file })
     }
 }
 
 impl ReportArgs {
     /// Refuses what cannot be written together, or not of a run or a sweep.
     pub(crate) fn check(&self, sweep: bool) -> Result<(), CommandError> {
-        let missing = if sweep { Format::Junit } else { Format::Html };
-        if self.reports.iter().any(|target| target.format == missing) {
-            return Err(if sweep {
-                CommandError::wrong("a sweep has no JUnit report")
-                    .help("it has --report json=FILE and --report html=FILE")
-            } else {
-                CommandError::wrong("only a sweep has an HTML report").help("add --sweep")
-            });
+        for (name, format) in FORMATS {
+            let of_run = matches!(format, Format::Junit | Format::Tap | Format::Github);
+            if sweep && of_run && self.reports.iter().any(|target| target.format == format) {
+                return Err(CommandError::wrong(format!("a sweep has no {name} report"))
+                    .help("it has --report json=FILE and --report html=FILE"));
+            }
         }
         let to_output = self.reports.iter().filter(|t| t.file.is_none()).count();
         if to_output > 1 {
@@ -89,7 +99,8 @@ impl ReportArgs {
 
     /// Whether a report needs the scenarios' journals.
     pub(crate) fn keep_journals(&self) -> bool {
-        self.report_journal && self.reports.iter().any(|t| t.format == Format::Json)
+        let has = |format| self.reports.iter().any(|t| t.format == format);
+        (self.report_journal && has(Format::Json)) || has(Format::Html)
     }
 
     /// Where the lines of the run go while it runs: standard output, or standard error when a report
@@ -108,7 +119,51 @@ impl ReportArgs {
             Format::Terminal => Ok(plain(&terminal::whole(run))),
             Format::Junit => report::junit(run),
             Format::Json => report::json(run, self.report_journal).map_err(Into::into),
-            Format::Html => Ok(String::new()),
+            Format::Html => report::html(run).map_err(io::Error::other),
+            Format::Tap => Ok(report::tap(run)),
+            Format::Github => Ok(report::github::annotations(run)),
+        })?;
+        self.tell_github(run, app)
+    }
+
+    /// Writes the reports of a run that could not be started, in which its errors are: whoever reads them
+    /// would take the report of an earlier run for this one's. Returns the error of the run.
+    pub(crate) fn write_not_started(&self, error: CommandError, app: &App) -> CommandError {
+        let run = Run {
+            started: jiff::Timestamp::now(),
+            took: std::time::Duration::ZERO,
+            seed: None,
+            interrupted: false,
+            scenarios: Vec::new(),
+            not_started: Some(NotStarted { exit_code: error.exit.number(), errors: error.texts() }),
+        };
+        match self.write(&run, app) {
+            Ok(()) => error,
+            Err(unwritten) => {
+                let errors = error.errors.into_iter().chain(unwritten.errors).collect();
+                CommandError { errors, ..error }
+            }
+        }
+    }
+
+    /// In GitHub Actions, annotates what failed and adds to the job's summary.
+    fn tell_github(&self, run: &Run, app: &App) -> Result<(), CommandError> {
+        let Some(github) = &app.github else { return Ok(()) };
+        if self.reports.iter().all(|target| target.format != Format::Github) {
+            let annotations = report::github::annotations(run);
+            if !annotations.is_empty() {
+                // Commands are read from both streams; standard output may be a report.
+                app.ui.note(annotations.trim_end());
+            }
+        }
+        let Some(file) = &github.summary else { return Ok(()) };
+        let opened = std::fs::File::options().create(true).append(true).open(file);
+        let written =
+            opened.and_then(|mut to| to.write_all(report::github::summary(run).as_bytes()));
+        written.map_err(|error| {
+            let file = file.display();
+            CommandError::environment(format!("failed to write the job's summary to {file}"))
+                .because(error)
         })
     }
 
@@ -126,7 +181,7 @@ impl ReportArgs {
             Format::Terminal => Ok(plain(&sweep::terminal(matrix, sentences))),
             Format::Json => Ok(format!("{:#}\n", sweep::json(matrix, sentences))),
             Format::Html => sweep::html(matrix, sentences).map_err(io::Error::other),
-            Format::Junit => Ok(String::new()),
+            Format::Junit | Format::Tap | Format::Github => Ok(String::new()),
         })
     }
 
@@ -192,7 +247,8 @@ mod tests {
         let parse = str::parse::<ReportTarget>;
         assert_eq!(parse("junit=a=b.xml").unwrap().file, Some("a=b.xml".into()));
         assert_eq!(parse("json").unwrap(), ReportTarget { format: Format::Json, file: None });
-        assert!(parse("xml").unwrap_err().contains("terminal, junit, json and html"));
+        assert!(parse("xml").unwrap_err().contains("terminal, html, junit, json, tap, github"));
+        assert!(parse("junti=a").unwrap_err().contains("did you mean `junit`?"));
         assert!(parse("json=").is_err());
     }
 

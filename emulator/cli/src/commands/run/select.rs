@@ -24,10 +24,48 @@ pub(crate) struct Selection {
     /// Only scenarios that failed and have not passed since.
     #[arg(long)]
     last_failed: bool,
+    /// Only this part of the scenarios, such as 1/3 of three: every scenario is in exactly one part, the
+    /// same on every machine.
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
+}
+
+/// One of several parts of all scenarios.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Shard {
+    /// From 1.
+    index: u64,
+    count: u64,
+}
+
+impl Shard {
+    /// Whether a scenario is in this part: by a hash of its name, which is unique and does not depend on
+    /// where the project is.
+    fn has(self, name: &str) -> bool {
+        // FNV-1a with a mix at the end, since its low bits alone are poor.
+        let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        let mixed = (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (mixed >> 32) % self.count == self.index - 1
+    }
+}
+
+impl std::str::FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts =
+            text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
+        match parts {
+            Some((index, count)) if (1..=count).contains(&index) => Ok(Self { index, count }),
+            _ => Err("a part is such as 1/3: a number from 1, and how many parts there are".into()),
+        }
+    }
 }
 
 impl Selection {
-    /// The chosen ones, in order; never none.
+    /// The chosen ones, in order; none only where a part of them has none.
     pub(crate) fn apply(
         &self,
         all: Vec<Scenario>,
@@ -38,7 +76,14 @@ impl Selection {
         let named: Vec<Named> =
             all.iter().map(|s| Named { name: s.full_name(), tags: s.tags().to_vec() }).collect();
         let keep = choose(&named, &self.tag, self.name.as_deref(), failed.as_ref())?;
-        Ok(all.into_iter().zip(keep).filter_map(|(s, keep)| keep.then_some(s)).collect())
+        let kept = all.into_iter().zip(keep).filter_map(|(s, keep)| keep.then_some(s));
+        let Some(shard) = self.shard else { return Ok(kept.collect()) };
+        let chosen: Vec<Scenario> =
+            kept.filter(|scenario| shard.has(&scenario.full_name())).collect();
+        if chosen.is_empty() {
+            app.ui.remark("this part has no scenario; the other parts have all of them");
+        }
+        Ok(chosen)
     }
 
     /// Where to look: what failed may stand outside of the folder of all scenarios.
@@ -180,6 +225,27 @@ mod tests {
 
         let problem = chosen(&["zzz"], None).unwrap_err();
         assert_eq!(problem.help.as_deref(), Some("tags there: booking, owner, phase10, safety"));
+    }
+
+    #[test]
+    fn every_scenario_is_in_exactly_one_part_and_parts_are_alike() {
+        let names: Vec<String> = (0..300).map(|i| format!("Scenario {i}")).collect();
+        for count in [1, 2, 3, 7] {
+            let parts: Vec<Shard> =
+                (1..=count).map(|i| format!("{i}/{count}").parse().unwrap()).collect();
+            let mut sizes = vec![0; parts.len()];
+            for name in &names {
+                let of: Vec<usize> =
+                    (0..parts.len()).filter(|part| parts[*part].has(name)).collect();
+                assert_eq!(of.len(), 1, "{name} is in the parts {of:?} of {count}");
+                sizes[of[0]] += 1;
+            }
+            let even = names.len() / parts.len();
+            assert!(sizes.iter().all(|size| *size > even / 2), "{sizes:?}");
+        }
+        for wrong in ["0/3", "4/3", "1", "a/b", "1/0", "-1/3"] {
+            assert!(wrong.parse::<Shard>().unwrap_err().contains("1/3"), "{wrong}");
+        }
     }
 
     #[test]

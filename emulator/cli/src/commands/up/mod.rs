@@ -3,6 +3,7 @@
 mod browser;
 mod sources;
 mod table;
+mod texts;
 mod watch;
 
 use std::{
@@ -172,9 +173,17 @@ async fn serve(
             _ => std::future::pending().await,
         }
     };
+    let people = project.settings.people.iter();
+    let people = people.map(|(name, number)| (number.to_string(), name.clone())).collect();
+    let texts = async {
+        texts::follow(&world, people, app).await;
+        // Nobody reads any more; the world goes on.
+        std::future::pending().await
+    };
     tokio::select! {
         () = interrupt.wait() => {}
         () = watch => {}
+        () = texts => {}
     }
     app.ui.note(paint(DIM, "stopped"));
     Ok(Exit::Interrupted)

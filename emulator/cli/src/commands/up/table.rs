@@ -1,10 +1,9 @@
-//! What `up` prints: the parts with their addresses, and the variables to export.
+//! What `up` prints: the parts with their addresses. What to export is for `env` to say.
 
 use std::fmt::Write as _;
 
 use crate::{
     app::App,
-    exports::{self, export},
     project::{Project, by_kind},
     running,
 };
@@ -32,10 +31,13 @@ pub(crate) fn table(
         let about = paint(DIM, &part.about);
         let _ = writeln!(text, "  {name:<name_width$}  {url:<url_width$}  {about}");
     }
-    text.push('\n');
-    for (name, value) in exports::environment(backend.settings(), world.endpoints()) {
-        let _ = writeln!(text, "  {}", export(&name, &value));
-    }
+    let env = format!("eval \"$({})\"", app.command("env"));
+    let _ = writeln!(
+        text,
+        "\n  {}  {}",
+        paint(NAME, env),
+        paint(DIM, "what a shell needs to call them")
+    );
     let ignored: Vec<String> = by_kind(&backend.template().ignored)
         .into_iter()
         .map(|(kind, of_kind)| {

@@ -1,8 +1,11 @@
 //! Database calls, several on one line.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::{ConversationLine, Tone};
+use crate::report::time;
 use rehearse_core::journal::{Exchange, Outcome};
 
 /// Their label.
@@ -12,6 +15,8 @@ pub(super) const LABEL: &str = "database";
 #[derive(Debug, Clone, Default)]
 pub(super) struct DatabaseCalls {
     at: Option<Timestamp>,
+    /// How long all of them took together, in microseconds.
+    took_us: u64,
     /// What was done, to how many items.
     calls: Vec<(String, usize)>,
 }
@@ -24,16 +29,21 @@ impl DatabaseCalls {
 
     pub(super) fn add(&mut self, exchange: &Exchange, call: String, items: usize) {
         self.at = self.at.or(Some(exchange.at));
+        self.took_us += exchange.took_us.unwrap_or(0);
         match self.calls.iter_mut().find(|(known, _)| *known == call) {
             Some((_, sum)) => *sum += items,
             None => self.calls.push((call, items)),
         }
     }
 
-    pub(super) fn take(&mut self) -> Option<ConversationLine> {
+    pub(super) fn take(&mut self, timed: bool) -> Option<ConversationLine> {
         let at = self.at.take()?;
         let calls = self.calls.drain(..).map(|(call, items)| format!("{call} {items}"));
-        let text = calls.collect::<Vec<_>>().join(" · ");
+        let took = time::duration(Duration::from_micros(std::mem::take(&mut self.took_us)));
+        let mut text = calls.collect::<Vec<_>>().join(" · ");
+        if timed {
+            text.push_str(&format!("  ({took})"));
+        }
         Some(ConversationLine { at, label: LABEL.into(), text, tone: Tone::Quiet })
     }
 }

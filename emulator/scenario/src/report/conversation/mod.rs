@@ -2,6 +2,7 @@
 //! the backend did.
 
 mod about;
+mod bodies;
 mod calls;
 mod model;
 mod read;
@@ -10,6 +11,7 @@ mod render;
 mod tests;
 
 pub use about::about;
+pub use model::results as tool_results;
 pub use read::Reader;
 pub use render::Renderer;
 

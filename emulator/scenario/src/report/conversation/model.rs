@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Results of tools that the request carries behind the last answer: name and output.
-pub(super) fn results(request: &Value) -> Vec<(String, String)> {
+pub fn results(request: &Value) -> Vec<(String, String)> {
     let input = request.get("input").or_else(|| request.get("messages"));
     let Some(items) = input.and_then(Value::as_array) else { return Vec::new() };
     let fresh = items.iter().rev().take_while(|item| is_result(item)).count();

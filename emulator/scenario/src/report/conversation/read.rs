@@ -1,13 +1,16 @@
 //! Exchanges as lines of a conversation.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    ConversationLine, Detail, Tone,
+    ConversationLine, Detail, Tone, bodies,
     calls::{self, DatabaseCalls},
     model,
 };
-use crate::report::text::{count, visible};
+use crate::report::{
+    text::{count, visible},
+    time,
+};
 use rehearse_core::journal::{Exchange, ExchangeDetail, Outcome, Via};
 
 /// Turns exchanges into lines, with the names of the people that it knows.
@@ -18,6 +21,8 @@ pub struct Reader {
     /// Name to logical id.
     tables: BTreeMap<String, String>,
     detail: Detail,
+    /// Whether durations, injected failures and the bodies of what failed are told.
+    is_complete: bool,
     /// Database calls that more may follow.
     calls: DatabaseCalls,
 }
@@ -25,7 +30,20 @@ pub struct Reader {
 impl Reader {
     /// A reader that calls these numbers by these names.
     pub fn new(people: BTreeMap<String, String>, detail: Detail) -> Self {
-        Self { people, tables: BTreeMap::new(), detail, calls: DatabaseCalls::default() }
+        Self {
+            people,
+            tables: BTreeMap::new(),
+            detail,
+            is_complete: false,
+            calls: DatabaseCalls::default(),
+        }
+    }
+
+    /// With how long everything took, which failures were injected, and what was asked and answered where
+    /// something failed. A request stands above what was done for it.
+    #[must_use]
+    pub fn complete(self) -> Self {
+        Self { is_complete: true, ..self }
     }
 
     /// With logical ids for the names of tables.
@@ -39,27 +57,46 @@ impl Reader {
     pub fn lines(&mut self, exchanges: &[Exchange]) -> Vec<ConversationLine> {
         let mut lines = self.next(exchanges);
         lines.extend(self.rest());
-        lines
+        collapsed(lines)
     }
 
     /// The lines of exchanges that have come; database calls wait for those that
     /// may follow, until [`Reader::rest`].
     pub fn next(&mut self, exchanges: &[Exchange]) -> Vec<ConversationLine> {
         let mut ordered: Vec<&Exchange> = exchanges.iter().filter(|e| is_told(e)).collect();
-        ordered.sort_by_key(|e| (told_at(e), e.seq));
+        ordered.sort_by_key(|e| (self.told_at(e), e.seq));
         let mut lines: Vec<ConversationLine> = Vec::new();
         for exchange in ordered {
             if let Some((call, items)) = self.quiet_call(exchange) {
                 self.calls.add(exchange, call, items);
                 continue;
             }
-            let fresh = self.lines_of(exchange);
+            let mut fresh = self.lines_of(exchange);
+            if self.is_complete {
+                complete(exchange, &mut fresh);
+            }
             if !fresh.is_empty() {
                 lines.extend(self.rest());
                 lines.extend(fresh);
             }
         }
         lines
+    }
+
+    /// When an exchange is told: as it ended; but a text, and in a complete conversation a request too, as
+    /// it began.
+    fn told_at(&self, exchange: &Exchange) -> u64 {
+        match exchange.detail {
+            ExchangeDetail::SmsReceived { .. } => exchange.started_us,
+            ExchangeDetail::Http { .. }
+            | ExchangeDetail::Webhook { .. }
+            | ExchangeDetail::Invocation { .. }
+                if self.is_complete =>
+            {
+                exchange.started_us
+            }
+            _ => exchange.started_us + exchange.took_us.unwrap_or(0),
+        }
     }
 
     /// Whether database calls wait for more.
@@ -69,7 +106,7 @@ impl Reader {
 
     /// The database calls that waited.
     pub fn rest(&mut self) -> Option<ConversationLine> {
-        self.calls.take()
+        self.calls.take(self.is_complete)
     }
 
     /// A database call that went well: what it did, and to how many items.
@@ -124,14 +161,17 @@ impl Reader {
                     None => vec![line(label, text, Tone::Shop)],
                 }
             }
-            ExchangeDetail::Webhook { attempt, .. } => told()
-                .map(|wrong| {
-                    let again =
-                        if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
-                    trouble("webhook", format!("{wrong}{again}"))
-                })
-                .into_iter()
-                .collect(),
+            ExchangeDetail::Webhook { attempt, .. } => {
+                let again =
+                    if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
+                let fine = || {
+                    let status = exchange.outcome.as_ref().and_then(|outcome| outcome.status)?;
+                    self.is_complete
+                        .then(|| quiet("webhook", format!("{} → {status}{again}", exchange.name)))
+                };
+                let wrong = told().map(|wrong| trouble("webhook", format!("{wrong}{again}")));
+                wrong.or_else(fine).into_iter().collect()
+            }
             ExchangeDetail::Twilio { .. } => told()
                 .map(|wrong| trouble("twilio", format!("{}: {wrong}", short(&exchange.name))))
                 .into_iter()
@@ -216,16 +256,72 @@ impl Reader {
     }
 }
 
+/// Adds to the lines of an exchange how long it took, which failure was injected, and, if it failed,
+/// what was asked and answered.
+fn complete(exchange: &Exchange, lines: &mut Vec<ConversationLine>) {
+    let is_spoken = |line: &&mut ConversationLine| {
+        matches!(line.tone, Tone::Person | Tone::Shop)
+            || line.label == "log"
+            || line.label == "tool"
+    };
+    let Some(line) = lines.iter_mut().rfind(|line| !is_spoken(line)) else { return };
+    if let Some(took) = exchange.took_us {
+        line.text.push_str(&format!("  ({})", time::duration(Duration::from_micros(took))));
+    }
+    if let Some(injected) = &exchange.injected {
+        line.text.push_str(&format!("  [injected: {}]", visible(injected)));
+    }
+    let outcome = exchange.outcome.as_ref();
+    let failed = line.tone == Tone::Trouble
+        || outcome.and_then(|outcome| outcome.status).is_some_and(|status| status >= 400);
+    let (Some(outcome), true) = (outcome, failed) else { return };
+    let bodies =
+        [("asked", bodies::asked(&exchange.detail)), ("answered", outcome.response.clone())];
+    let at = exchange.at;
+    lines.extend(bodies.into_iter().filter(|(_, body)| !bodies::is_empty(body)).map(
+        |(label, body)| ConversationLine {
+            at,
+            label: label.into(),
+            text: visible(&bodies::short(&body)),
+            tone: Tone::Quiet,
+        },
+    ));
+}
+
+/// Equal failures in a row as the first of them, and how many more there were: a client that tries again
+/// says nothing new.
+fn collapsed(lines: Vec<ConversationLine>) -> Vec<ConversationLine> {
+    let mut kept: Vec<ConversationLine> = Vec::new();
+    let mut more = 0;
+    for line in lines {
+        let same = kept.last().is_some_and(|last| {
+            line.tone == Tone::Trouble && (&last.label, &last.text) == (&line.label, &line.text)
+        });
+        if same {
+            more += 1;
+            continue;
+        }
+        tell_more(&mut kept, &mut more);
+        kept.push(line);
+    }
+    tell_more(&mut kept, &mut more);
+    kept
+}
+
+fn tell_more(kept: &mut Vec<ConversationLine>, more: &mut usize) {
+    match (kept.last().cloned(), std::mem::take(more)) {
+        // Another equal line is as short.
+        (Some(last), 1) => kept.push(last),
+        (Some(last), count) if count > 1 => {
+            kept.push(ConversationLine { text: format!("{count} more"), ..last });
+        }
+        _ => {}
+    }
+}
+
 /// Whether an exchange can be shown: a text at once, everything else when it has ended.
 fn is_told(exchange: &Exchange) -> bool {
     matches!(exchange.detail, ExchangeDetail::SmsReceived { .. }) || exchange.outcome.is_some()
-}
-
-fn told_at(exchange: &Exchange) -> u64 {
-    match exchange.detail {
-        ExchangeDetail::SmsReceived { .. } => exchange.started_us,
-        _ => exchange.started_us + exchange.took_us.unwrap_or(0),
-    }
 }
 
 /// Why an exchange failed, if it did.

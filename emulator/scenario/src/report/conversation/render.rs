@@ -10,6 +10,9 @@ use crate::report::{
     time,
 };
 
+/// A narrower screen shows what is said below who says it.
+const NARROW: usize = 60;
+
 /// Width of the column of names: a phone number, a space and an arrow.
 const LABEL: usize = 14;
 
@@ -20,26 +23,43 @@ pub struct Renderer {
     width: Option<usize>,
     label: usize,
     day: Option<String>,
+    seconds: bool,
 }
 
 impl Renderer {
     /// A renderer for a screen `width` columns wide; without a width nothing is
     /// broken or cut.
     pub fn new(zone: TimeZone, width: Option<usize>) -> Self {
-        Self { zone, width, label: LABEL, day: None }
+        Self { zone, width, label: LABEL, day: None, seconds: false }
+    }
+
+    /// With seconds, and the zone beside each day.
+    #[must_use]
+    pub fn with_seconds(self) -> Self {
+        Self { seconds: true, ..self }
     }
 
     /// The line, as one or more rows of the screen.
     pub fn rows(&mut self, line: &ConversationLine) -> Vec<String> {
         let mut rows = Vec::new();
         let spoken = matches!(line.tone, Tone::Person | Tone::Shop);
-        let day = time::day(line.at, &self.zone);
+        let mut day = time::day(line.at, &self.zone);
+        if self.seconds {
+            day = format!("{day}, {}", time::zone(line.at, &self.zone));
+        }
         if spoken && self.day.as_ref() != Some(&day) {
             rows.push(paint(DIM, &day).to_string());
             self.day = Some(day);
         }
-        let clock = if spoken { time::clock(line.at, &self.zone) } else { String::new() };
-        let room = self.width.map(|w| w.saturating_sub(5 + 2 + self.label + 2).max(20));
+        let clock = match (spoken, self.seconds) {
+            (true, true) => time::clock_with_seconds(line.at, &self.zone),
+            (true, false) => time::clock(line.at, &self.zone),
+            (false, _) => String::new(),
+        };
+        let clock_width = if self.seconds { 8 } else { 5 };
+        let is_narrow = self.width.is_some_and(|width| width < NARROW);
+        let before = if is_narrow { 2 } else { clock_width + 2 + self.label + 2 };
+        let room = self.width.map(|w| w.saturating_sub(before).max(20));
         let texts = match (spoken, room) {
             (true, _) => wrap(&line.text, room),
             (false, room) => {
@@ -53,12 +73,18 @@ impl Renderer {
             Tone::Quiet => (DIM, DIM),
             Tone::Trouble => (ACTUAL, ACTUAL),
         };
+        if is_narrow {
+            let head = format!("{} {}", paint(DIM, &clock), paint(label, &line.label));
+            rows.push(head.trim_start().to_owned());
+            rows.extend(texts.iter().map(|text| format!("  {}", paint(style, text))));
+            return rows;
+        }
         let label_width = self.label;
         for (i, text) in texts.iter().enumerate() {
             let (clock, name) =
                 if i == 0 { (clock.as_str(), line.label.as_str()) } else { ("", "") };
             rows.push(format!(
-                "{:<5}  {:>label_width$}  {}",
+                "{:<clock_width$}  {:>label_width$}  {}",
                 paint(DIM, clock),
                 paint(label, name),
                 paint(style, text)

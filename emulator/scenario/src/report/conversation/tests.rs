@@ -135,3 +135,56 @@ fn twilios_own_call_is_told_only_when_it_fails() {
     let texts: Vec<&str> = lines.iter().map(|l| l.text.as_str()).collect();
     assert_eq!(texts, ["POST /dispatcher → 500", "POST /dispatcher → 201"]);
 }
+
+#[test]
+fn a_complete_conversation_has_requests_above_their_calls_and_bodies_of_what_failed() {
+    let journal = journal();
+    let http = ExchangeDetail::Http {
+        function: None,
+        method: "POST".into(),
+        path: "/form".into(),
+        body: "phone=1".into(),
+    };
+    let request = journal.begin("http.POST /form", http);
+    call(&journal, "Query", Outcome::status(200, json!({ "Items": [] })));
+    let detail = ExchangeDetail::Twilio {
+        method: "POST".into(),
+        path: "/Messages".into(),
+        params: vec![("Body".into(), "Hello".into())],
+    };
+    let refused = journal.begin("twilio.messages.create", detail);
+    refused.injected(&"503");
+    refused.end(Outcome::status(503, json!("no")).with_error("20500"));
+    request.end(Outcome::status(500, json!({ "error": "x" })));
+    let lines = reader().complete().lines(&journal.since(0));
+    let told: Vec<(&str, &str)> =
+        lines.iter().map(|line| (line.label.as_str(), line.text.as_str())).collect();
+    let labels: Vec<&str> = told.iter().map(|(label, _)| *label).collect();
+    assert_eq!(labels, ["http", "asked", "answered", "database", "twilio", "asked", "answered"]);
+    assert!(
+        told[0].1.starts_with("POST /form → 500  (") && told[0].1.ends_with(" ms)"),
+        "{told:?}"
+    );
+    assert_eq!((told[1].1, told[2].1), ("phone=1", r#"{"error":"x"}"#));
+    assert!(told[3].1.starts_with("Query Schedule 0  ("), "{told:?}");
+    assert!(told[4].1.ends_with("[injected: 503]"), "{told:?}");
+    assert_eq!((told[5].1, told[6].1), (r#"{"Body":"Hello"}"#, "no"));
+}
+
+#[test]
+fn equal_failures_in_a_row_are_one_line_and_a_count() {
+    let journal = journal();
+    let fail = |count, operation| {
+        for _ in 0..count {
+            let outcome = Outcome::status(400, json!({})).with_error("Throttled");
+            call(&journal, operation, outcome);
+        }
+    };
+    fail(13, "PutItem");
+    fail(2, "Query");
+    let lines = Reader::new(BTreeMap::new(), Detail::Story).lines(&journal.since(0));
+    let texts: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
+    let (put, query) =
+        ("PutItem Repairs_Schedule: 400 Throttled", "Query Repairs_Schedule: 400 Throttled");
+    assert_eq!(texts, [put, "12 more", query, query]);
+}

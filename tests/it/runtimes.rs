@@ -58,7 +58,7 @@ fn run(folder: &Folder) -> Finished {
 }
 
 const PYTHON: &str = r#"
-import json, os, urllib.error, urllib.request
+import base64, json, os, urllib.error, urllib.parse, urllib.request
 
 SIGNED = ("AWS4-HMAC-SHA256 Credential=k/20260101/us-east-1/s3/aws4_request, "
           "SignedHeaders=host, Signature=0")
@@ -81,7 +81,8 @@ def handler(event, context):
             urllib.request.urlopen(urllib.request.Request(url, headers={"Authorization": SIGNED}))
         except urllib.error.HTTPError as error:
             return {"statusCode": 500, "body": error.read().decode()}
-    body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello"}]}
+    text = urllib.parse.parse_qs(base64.b64decode(event["body"]).decode())["Body"][0]
+    body = {"model": "gpt-4o", "messages": [{"role": "user", "content": text}]}
     key = {"Authorization": "Bearer " + os.environ["OPENAI_API_KEY"], "Content-Type": "application/json"}
     answer = post(os.environ["OPENAI_BASE_URL"] + "/chat/completions", body, key)
     reply = answer["choices"][0]["message"]["content"]
@@ -130,7 +131,7 @@ fn what_cannot_start_is_told_by_its_reason() {
     if !has("python3") {
         return;
     }
-    let scenario = "  - request: GET /\n    response: { status: 200 }\n";
+    let scenario = "  - request: GET /x\n    response: { status: 200 }\n";
     let code = ("src/app.py", "import no_such_package\n");
     let folder = project("app.handler", "python3.12", code, scenario);
     let says = "Runtime.ImportModuleError: Unable to import module 'app': No module named 'no_such_package'";

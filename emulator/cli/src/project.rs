@@ -28,18 +28,12 @@ pub(crate) struct Project {
 }
 
 /// Help for users without a project: what its files contain.
-const FIRST_STEPS: &str = r#"a project is a folder with a template.yaml (AWS SAM) and a rehearse.toml such as
+const FIRST_STEPS: &str = r#"a project is a folder with a template.yaml (AWS SAM), or with a backend that you start yourself, and with a
+   rehearse.toml. `rehearse init` writes one, such as
 
        [webhook]
-       route = "/sms"        # the route of the template that Twilio calls
-
-   or, for a backend that you start yourself, with a rehearse.toml such as
-
-       [webhook]
-       route = "/sms"
-       url = "http://127.0.0.1:3000/sms"
-
-   docs/rehearse-toml.md says what else it may hold"#;
+       route = "/sms"                          # of the template, which Twilio calls
+       # url = "http://127.0.0.1:3000/sms"     # of a backend that you start yourself"#;
 
 /// Types of resources that only observe, such as alarms.
 const WATCHERS: [&str; 5] = [

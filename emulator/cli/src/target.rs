@@ -107,6 +107,10 @@ fn default(project: &Project, app: &App) -> Result<Target, CommandError> {
             CommandError::wrong(format!("{SETTINGS}: [webhook] url")).because(error)
         });
     }
+    if !app.functions.is_empty() && project.tables()?.functions.is_empty() {
+        // There is nothing to run as a process; what is missing is told by whoever runs them here.
+        return Ok(Target::InProcess);
+    }
     if !project.has_functions()? {
         return Err(CommandError::wrong("nothing says what runs the backend").help(format!(
             "name the URL of its webhook with --target URL, or as `url` under [webhook] in \

@@ -224,9 +224,18 @@ fn a_report_that_cannot_be_written_fails_the_run() {
 #[test]
 fn a_function_without_code_is_the_projects_fault() {
     let project = Project::hello().file("template.yaml", &TEMPLATE.replace("Hello", "Greeter"));
-    let done = project.rehearse(&["run"]);
+    let done = project.rehearse(&["run", "--target", "in-process"]);
     assert_eq!(done.exit, Exit::Wrong);
     assert!(done.err.contains("Greeter"), "{}", done.err);
+}
+
+/// A template of another project: the functions that are linked in are none of its own.
+#[test]
+fn another_projects_functions_run_as_processes_by_default() {
+    let project = Project::hello().file("template.yaml", &TEMPLATE.replace("Hello", "Greeter"));
+    let done = project.rehearse(&["run"]);
+    assert_eq!(done.exit, Exit::Environment);
+    assert!(done.err.contains("nothing says what runs the function Greeter"), "{}", done.err);
 }
 
 #[test]

@@ -14,7 +14,7 @@ const OPENERS: &[&str] = &["xdg-open", "wslview", "open"];
 
 /// Has a browser open the page. The URL is printed already, so a failure is only remarked: the world
 /// runs without a browser as well.
-pub(crate) async fn open(url: &str, app: &App) {
+pub(crate) fn open(url: &str, app: &App) {
     for program in OPENERS {
         let mut command = Command::new(program);
         command.arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

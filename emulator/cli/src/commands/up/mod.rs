@@ -160,7 +160,7 @@ async fn serve(
         paint(DIM, format!("in {took}; Ctrl-C ends it"))
     ))?;
     if args.open {
-        browser::open(server.url(), app).await;
+        browser::open(server.url(), app);
     }
     if let Some(external) = target.external()
         && target::listening(external, Duration::ZERO, app).await.is_err()

@@ -24,9 +24,10 @@ fn plain(error: &(dyn Error + 'static)) -> String {
 pub fn io_words(error: &io::Error) -> String {
     use io::ErrorKind as Kind;
 
-    // An error with words of its own explains itself.
-    if error.raw_os_error().is_none() {
-        return error.to_string();
+    // An error with words of its own explains itself, unless it only wraps one of the system.
+    let text = error.to_string();
+    if error.raw_os_error().is_none() && !text.contains("(os error") {
+        return text;
     }
     let words = match error.kind() {
         Kind::NotFound => "there is no such file or folder; check the path",
@@ -40,7 +41,6 @@ pub fn io_words(error: &io::Error) -> String {
         Kind::AddrInUse => "another program has this port; end it, or choose another port",
         Kind::ConnectionRefused => "nothing listens there; start it, or check the address",
         _ => {
-            let text = error.to_string();
             let words = text.split(" (os error").next().unwrap_or(&text);
             return words.to_owned();
         }
@@ -78,6 +78,8 @@ mod tests {
             // Of errors that name their cause, each says what to do.
             assert!(words.contains("; ") || number == 5 || number == 36, "{number}: {words}");
         }
+        let wrapped = io::Error::new(io::ErrorKind::NotFound, "No such file (os error 2) at \"a\"");
+        assert!(io_words(&wrapped).starts_with("there is no such file"));
         assert_eq!(io_words(&io::Error::other("no space")), "no space");
         let missing = std::fs::read("/nowhere/at/all").unwrap_err();
         assert!(with_causes(&missing).starts_with("there is no such file"), "{missing}");

@@ -58,6 +58,10 @@ pytest:
 jest:
     cargo build && examples/jest/run "${CARGO_TARGET_DIR:-target}/debug/rehearse-shop"
 
+# Plays client libraries against the fake OpenAI: `just clients`, `just clients litellm`.
+clients *names:
+    tests/sdk/clients/run {{names}}
+
 # Lets every call of the core scenarios fail in every way, and judges what always holds.
 sweep *arguments:
     cargo run -- run --tag core --sweep {{arguments}}

@@ -58,9 +58,23 @@ pub struct Fault {
 }
 
 /// The names in the journal of the exchanges that can fail.
-pub const NAMES: [&str; 49] = [
+pub const NAMES: [&str; 63] = [
     "openai.responses",
     "openai.chat",
+    "openai.responses.retrieve",
+    "openai.responses.delete",
+    "openai.responses.cancel",
+    "openai.responses.input_items",
+    "openai.embeddings",
+    "openai.moderations",
+    "openai.conversations.create",
+    "openai.conversations.retrieve",
+    "openai.conversations.update",
+    "openai.conversations.delete",
+    "openai.conversations.items.create",
+    "openai.conversations.items.list",
+    "openai.conversations.items.retrieve",
+    "openai.conversations.items.delete",
     "twilio.messages.create",
     "twilio.messages.fetch",
     "twilio.messages.list",

@@ -2,6 +2,9 @@
 
 use serde_json::{Value, json};
 
+/// The kind of an error that Azure itself gives, in front of the model.
+const AZURE: &str = "azure";
+
 /// An error response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ApiError {
@@ -54,6 +57,25 @@ impl ApiError {
     /// An error of this server that the provider would not give.
     pub fn ours(message: impl AsRef<str>) -> Self {
         Self::invalid(format!("rehearse: {}", message.as_ref())).code("rehearse")
+    }
+
+    /// An error of Azure, which has a code and a message alone.
+    pub fn azure(code: &str, message: &str) -> Self {
+        Self { kind: AZURE, ..Self::invalid(message) }.code(code)
+    }
+
+    /// A stored item does not exist.
+    pub fn item_not_found(id: &str) -> Self {
+        Self::invalid(format!("Item with id '{id}' not found.")).status(404)
+    }
+
+    /// The id of a path does not begin as ids of its kind do.
+    pub fn wrong_id(name: &str, id: &str, prefix: &str) -> Self {
+        Self::invalid(format!(
+            "Invalid '{name}': '{id}'. Expected an ID that begins with '{prefix}'."
+        ))
+        .param(name)
+        .code("invalid_value")
     }
 
     /// The parameter does not exist.
@@ -222,6 +244,9 @@ impl ApiError {
 
     /// The error object inside the body, as streams send it.
     pub fn inner(&self) -> Value {
+        if self.kind == AZURE {
+            return json!({ "code": self.code, "message": self.message });
+        }
         json!({
             "message": self.message,
             "type": self.kind,

@@ -12,15 +12,21 @@ use hyper::body::Incoming;
 use serde_json::{Value, json};
 
 use super::{
+    azure::{self, Target},
+    embeddings::EMBEDDING_MODELS,
     error::ApiError,
     ids,
-    respond::{Endpoint, PreparedResponse, ResponseAction, prepare},
+    moderations::MODERATION_MODELS,
+    operation::Operation,
+    respond::{
+        Endpoint, PreparedResponse, ResponseAction, prepare, prepare_operation, record_refusal,
+    },
     script::StreamPace,
     sending::{self, Pieces},
     state::ServerState,
 };
 use rehearse_core::{
-    faults::Cut,
+    faults::{Cut, Failure},
     journal::{ExchangeDetail, Outcome, callers, caused_by},
 };
 
@@ -71,6 +77,13 @@ pub(super) async fn handle(
     Ok(response)
 }
 
+/// A request as it came.
+struct Received {
+    headers: HeaderMap,
+    body: Bytes,
+    target: Target,
+}
+
 /// Whether the provider has this path and the fake does not.
 fn is_not_reproduced(path: &str) -> bool {
     const FAMILIES: [&str; 16] = [
@@ -99,23 +112,32 @@ async fn route(
     server: &Arc<ServerState>,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, ConnectionClosed> {
-    let path = request.uri().path();
-    let path = path.strip_suffix('/').unwrap_or(path);
-    let get = request.method() == Method::GET;
-    let post = request.method() == Method::POST;
-    match path {
-        "/v1/responses" if post => generate(server, Endpoint::Responses, request).await,
-        "/v1/chat/completions" if post => generate(server, Endpoint::Chat, request).await,
-        "/v1/models" if get => Ok(models(server, request.headers(), None)),
-        "/v1/responses" | "/v1/chat/completions" | "/v1/models" => {
-            let method = request.method();
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let path = uri.path();
+    let target = match azure::target(path.strip_suffix('/').unwrap_or(path), uri.query()) {
+        Ok(target) => target,
+        Err(error) => return Ok(error_response(&error)),
+    };
+    let (get, post) = (method == Method::GET, method == Method::POST);
+    match target.path.as_str() {
+        "/v1/responses" if post => generate(server, Endpoint::Responses, request, target).await,
+        "/v1/chat/completions" if post => generate(server, Endpoint::Chat, request, target).await,
+        "/v1/models" if get => Ok(models(server, request.headers(), target.azure, None)),
+        path if let Some(operation) = Operation::of(method.as_str(), path) => {
+            operate(server, &operation, request, target).await
+        }
+        path @ ("/v1/responses"
+        | "/v1/chat/completions"
+        | "/v1/models"
+        | "/v1/embeddings"
+        | "/v1/moderations"
+        | "/v1/conversations") => {
             let error = ApiError::invalid(format!("Not allowed to {method} on {path}."));
             Ok(error_response(&error.status(405).code("method_not_supported")))
         }
-        _ => match path.strip_prefix("/v1/models/") {
-            Some(id) if get => Ok(models(server, request.headers(), Some(id))),
+        path => match path.strip_prefix("/v1/models/") {
+            Some(id) if get => Ok(models(server, request.headers(), target.azure, Some(id))),
             _ => {
-                let method = request.method();
                 let error = if is_not_reproduced(path) {
                     ApiError::ours(format!("{method} {path} is not reproduced"))
                 } else {
@@ -127,39 +149,124 @@ async fn route(
     }
 }
 
+/// Why a request could not be read.
+enum Unread {
+    TooLarge,
+    /// The client closed the connection while it sent.
+    Closed,
+}
+
+impl Unread {
+    fn answer(self) -> Result<Response<Body>, ConnectionClosed> {
+        let Self::TooLarge = self else { return Err(ConnectionClosed) };
+        let message = format!("Request body too large. The limit is {MAX_BODY} bytes.");
+        Ok(error_response(&ApiError::invalid(message).status(413)))
+    }
+}
+
+/// Reads the whole request.
+async fn receive(request: Request<Incoming>, target: Target) -> Result<Received, Unread> {
+    let (parts, body) = request.into_parts();
+    match Limited::new(body, MAX_BODY).collect().await {
+        Ok(body) => Ok(Received { headers: parts.headers, body: body.to_bytes(), target }),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Unread::TooLarge),
+        Err(_) => Err(Unread::Closed),
+    }
+}
+
 /// A request to the model.
 async fn generate(
     server: &Arc<ServerState>,
     endpoint: Endpoint,
     request: Request<Incoming>,
+    target: Target,
 ) -> Result<Response<Body>, ConnectionClosed> {
-    let (parts, body) = request.into_parts();
-    let body = match Limited::new(body, MAX_BODY).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-            let message = format!("Request body too large. The limit is {MAX_BODY} bytes.");
-            return Ok(error_response(&ApiError::invalid(message).status(413)));
-        }
-        // The client closed the connection while it sent.
-        Err(_) => return Err(ConnectionClosed),
+    let received = match receive(request, target).await {
+        Ok(received) => received,
+        Err(unread) => return unread.answer(),
     };
-    let request = serde_json::from_slice::<Value>(&body);
-    let refusal =
-        check_api_key(server, &parts.headers).and_then(|()| check_type(&parts.headers)).err();
+    let mut request = serde_json::from_slice::<Value>(&received.body);
+    let refusal = check_api_key(server, &received.headers, received.target.azure)
+        .and_then(|()| check_type(&received.headers))
+        .and_then(|()| deploy(server, &received.target, request.as_mut().ok()))
+        .err();
     let mut fault = None;
     let prepared = match (refusal, &request) {
         (Some(error), _) => error.into(),
         (None, Err(_)) => ApiError::not_json().into(),
         (None, Ok(request)) => {
             fault = server.faults.next_failure(endpoint.name());
-            prepare(server, endpoint, request, &body, fault.as_ref())
+            prepare(server, endpoint, request, &received.body, fault.as_ref())
         }
     };
-    let PreparedResponse { script, delay, pace, action } = prepared;
     // The request is moved into the journal, never copied.
-    let exchange = ExchangeDetail::Model { request: request.unwrap_or(Value::Null), script };
-    let pending = server.journal.begin(endpoint.name(), exchange);
-    if let Some(fault) = &fault {
+    let request = request.unwrap_or(Value::Null);
+    let script = prepared.script.clone();
+    let exchange = ExchangeDetail::Model { request, script };
+    answer(server, endpoint.name(), exchange, prepared, fault.as_ref()).await
+}
+
+/// A request that asks no model.
+async fn operate(
+    server: &Arc<ServerState>,
+    operation: &Operation,
+    request: Request<Incoming>,
+    target: Target,
+) -> Result<Response<Body>, ConnectionClosed> {
+    let (method, uri) = (request.method().to_string(), request.uri().clone());
+    let received = match receive(request, target).await {
+        Ok(received) => received,
+        Err(unread) => return unread.answer(),
+    };
+    let is_bare = received.body.is_empty() && !operation.needs_body();
+    let mut request =
+        if is_bare { Ok(Value::Null) } else { serde_json::from_slice::<Value>(&received.body) };
+    let refusal = check_api_key(server, &received.headers, received.target.azure)
+        .and_then(|()| if is_bare { Ok(()) } else { check_type(&received.headers) })
+        .and_then(|()| deploy(server, &received.target, request.as_mut().ok()))
+        .err();
+    let mut fault = None;
+    let prepared = match (refusal, &request) {
+        (Some(error), _) => error.into(),
+        (None, Ok(request)) if is_bare || request.is_object() => {
+            fault = server.faults.next_failure(operation.name());
+            let body = &received.body;
+            prepare_operation(server, operation, &uri, request, body, fault.as_ref())
+        }
+        (None, _) => ApiError::not_json().into(),
+    };
+    let path = uri.path_and_query().map_or(uri.path(), |p| p.as_str()).to_owned();
+    let request = request.unwrap_or(Value::Null);
+    let exchange = ExchangeDetail::OpenAi { method, path, request };
+    answer(server, operation.name(), exchange, prepared, fault.as_ref()).await
+}
+
+/// Makes the deployment in an Azure URL the model of the request.
+fn deploy(
+    server: &ServerState,
+    target: &Target,
+    request: Option<&mut Value>,
+) -> Result<(), ApiError> {
+    match (&target.deployment, request) {
+        (Some(deployment), Some(request)) => azure::deploy(deployment, request, &server.options)
+            .inspect_err(|error| {
+                record_refusal(server, error);
+            }),
+        _ => Ok(()),
+    }
+}
+
+/// Records an exchange and sends its answer.
+async fn answer(
+    server: &Arc<ServerState>,
+    name: &str,
+    exchange: ExchangeDetail,
+    prepared: PreparedResponse,
+    fault: Option<&Failure>,
+) -> Result<Response<Body>, ConnectionClosed> {
+    let PreparedResponse { script: _, delay, pace, action } = prepared;
+    let pending = server.journal.begin(name, exchange);
+    if let Some(fault) = fault {
         pending.injected(fault);
     }
     if !delay.is_zero() {
@@ -167,7 +274,7 @@ async fn generate(
     }
     let (response, outcome, body) = response_of(action, pace, server.options.pace);
     pending.end_with(outcome, body);
-    if let Some(fault) = &fault {
+    if let Some(fault) = fault {
         for here in [Cut::Before, Cut::After] {
             server.faults.crash_if_requested(fault, here).await;
         }
@@ -210,7 +317,15 @@ fn response_of(
     }
 }
 
-fn check_api_key(server: &ServerState, headers: &HeaderMap) -> Result<(), ApiError> {
+/// Checks the key. Azure's stands in a header of its own, or in that of OpenAI.
+fn check_api_key(server: &ServerState, headers: &HeaderMap, azure: bool) -> Result<(), ApiError> {
+    if azure {
+        let text = |name| headers.get(name).and_then(|v| v.to_str().ok());
+        let bearer = text(header::AUTHORIZATION).and_then(|v| v.strip_prefix("Bearer "));
+        let key = text(header::HeaderName::from_static("api-key")).or(bearer);
+        let right = key.is_some_and(|key| key.trim() == server.options.api_key);
+        return if right { Ok(()) } else { Err(azure::access_denied()) };
+    }
     let given = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
     match given.and_then(|v| v.strip_prefix("Bearer ")).map(str::trim) {
         None | Some("") => Err(ApiError::no_key()),
@@ -231,17 +346,25 @@ fn check_type(headers: &HeaderMap) -> Result<(), ApiError> {
     .code("unsupported_content_type"))
 }
 
-fn models(server: &ServerState, headers: &HeaderMap, id: Option<&str>) -> Response<Body> {
-    if let Err(error) = check_api_key(server, headers) {
+fn models(
+    server: &ServerState,
+    headers: &HeaderMap,
+    azure: bool,
+    id: Option<&str>,
+) -> Response<Body> {
+    if let Err(error) = check_api_key(server, headers, azure) {
         return error_response(&error);
     }
     let model = |id: &str| json!({ "id": id, "object": "model", "created": 1_767_225_600, "owned_by": "openai" });
     match id {
         None => {
-            let all: Vec<Value> = server.options.models.iter().map(|id| model(id)).collect();
+            let models = server.options.models.iter().map(|id| model(id));
+            let all: Vec<Value> = models.chain(others().map(model)).collect();
             value_response(200, &json!({ "object": "list", "data": all }))
         }
-        Some(id) if server.options.has_model(id) => value_response(200, &model(id)),
+        Some(id) if server.options.has_model(id) || others().any(|o| o == id) => {
+            value_response(200, &model(id))
+        }
         Some(id) => error_response(
             &ApiError::invalid(format!("The model '{id}' does not exist"))
                 .status(404)
@@ -249,6 +372,11 @@ fn models(server: &ServerState, headers: &HeaderMap, id: Option<&str>) -> Respon
                 .code("model_not_found"),
         ),
     }
+}
+
+/// The models that make no texts.
+fn others() -> impl Iterator<Item = &'static str> {
+    EMBEDDING_MODELS.iter().map(|(id, ..)| *id).chain(MODERATION_MODELS)
 }
 
 fn error_response(error: &ApiError) -> Response<Body> {

@@ -48,6 +48,28 @@ impl Ids {
         format!("chatcmpl-{}", letters(spread(self.0 ^ 0xc0de), 29))
     }
 
+    /// The result of a moderation.
+    pub fn moderation(self) -> String {
+        format!("modr-{}", letters(spread(self.0 ^ 0x30d), 29))
+    }
+
+    /// A conversation.
+    pub fn conversation(self) -> String {
+        self.item("conv_", 0, false)
+    }
+
+    /// An item of the input as it is stored; `prefix` is that of its type.
+    pub fn stored(self, prefix: &str, at: usize) -> String {
+        let ids = Self(spread(self.0 ^ mix(at as u64)));
+        ids.item(prefix, 0, false)
+    }
+
+    /// Ids of the same response after `items` items of a conversation, so that a conversation never has
+    /// the same id twice.
+    pub fn after(self, items: usize) -> Self {
+        if items == 0 { self } else { Self(spread(self.0 ^ mix(items as u64))) }
+    }
+
     /// The id that connects the call at index `at` with its output.
     pub fn call(self, at: usize) -> String {
         format!("call_{}", letters(spread(self.0 ^ 0xca11 ^ ((at as u64) << 32)), 24))
@@ -97,6 +119,11 @@ pub(super) fn decrypt(content: &str) -> Option<String> {
 /// The id of a request; `count` is how many requests came before it.
 pub(super) fn request(count: u64) -> String {
     format!("req_{:016x}{:016x}", spread(count), spread(!count))
+}
+
+/// A number from bytes, the same for the same bytes.
+pub(super) fn hash(bytes: &[u8]) -> u64 {
+    spread(fnv(FNV_OFFSET, bytes))
 }
 
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;

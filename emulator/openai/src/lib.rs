@@ -1,5 +1,6 @@
 //! A fake OpenAI for tests: the Responses and Chat Completions endpoints on the loopback interface,
-//! which respond by a script.
+//! which respond by a script, and what client libraries call besides: Conversations, stored responses,
+//! embeddings, moderations.
 //!
 //! A test starts a [`FakeOpenAi`], gives its URL to the backend under test, and mounts scripts. A
 //! script says which tools the model calls and what it says after one text of the user:
@@ -67,20 +68,26 @@
 //! # What is not reproduced
 //!
 //! Hosted and custom tools, log probabilities, more than one choice, audio, predicted output,
-//! moderation, context management, background responses, the Conversations and Prompts APIs, and every
-//! other endpoint but the list of models: requests for them get a 400 that says so. Sampling, tiers and
+//! moderation, context management, background responses, the Prompts API, and every
+//! endpoint that is not named above but the list of models: requests for them get a 400 that says so. Sampling, tiers and
 //! caching are checked and have no effect.
 
+mod azure;
 mod builder;
 mod chat;
 mod conversation;
+mod conversations;
+mod embeddings;
 mod error;
 mod fake;
 mod format;
 mod http;
 mod ids;
 mod models;
+mod moderations;
+mod operation;
 mod options;
+mod page;
 mod params;
 mod persona;
 mod position;

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use http::Uri;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -11,12 +12,14 @@ use super::{
     conversation::Conversation,
     error::ApiError,
     ids::Ids,
+    operation::Operation,
     registry::Decision,
     reply::{Reply, tokens},
     responses,
     script::{CutPoint, RoundFailure, StreamPace},
     sse::Events,
     state::ServerState,
+    stored_responses::StoredResponse,
 };
 use rehearse_core::faults::{Cut, Failure};
 
@@ -107,6 +110,36 @@ pub(super) fn prepare(
     response
 }
 
+/// Decides the response to a request that asks no model. `request` is null when it has no body.
+pub(super) fn prepare_operation(
+    server: &ServerState,
+    operation: &Operation,
+    uri: &Uri,
+    request: &Value,
+    body: &[u8],
+    fault: Option<&Failure>,
+) -> PreparedResponse {
+    let delay = fault.map_or(Duration::ZERO, Failure::delay);
+    if let Some(action) = fault.and_then(|fault| action_before_effect(fault, request)) {
+        return PreparedResponse { delay, ..action.into() };
+    }
+    let none = Map::new();
+    let request = request.as_object().unwrap_or(&none);
+    let answer = operation.answer(server, uri.query().unwrap_or_default(), request, body);
+    let action = match answer {
+        Ok(body) => ResponseAction::Complete(body, None),
+        Err(error) => {
+            record_refusal(server, &error);
+            ResponseAction::Error(error)
+        }
+    };
+    let action = match fault {
+        Some(fault) => action_after_effect(fault, action),
+        None => action,
+    };
+    PreparedResponse { delay, ..action.into() }
+}
+
 /// What a fault makes of the response to a request that took effect.
 fn action_after_effect(fault: &Failure, action: ResponseAction) -> ResponseAction {
     match (fault.cut, action) {
@@ -125,7 +158,7 @@ fn action_after_effect(fault: &Failure, action: ResponseAction) -> ResponseActio
 }
 
 /// Remembers the refusal for reports, and tells the log what the user can do about it.
-fn record_refusal(server: &ServerState, error: &ApiError) {
+pub(super) fn record_refusal(server: &ServerState, error: &ApiError) {
     let mut message = format!("{} {}", error.status, error.message);
     if let Some(hint) = &error.hint {
         tracing::warn!("{hint}");
@@ -161,6 +194,15 @@ fn prepare_responses(
                 .code("previous_response_not_found")
         })?,
     };
+    let conversation_id = match responses::conversation_id(request)? {
+        // Both are refused below.
+        Some(_) if request.get("previous_response_id").is_some_and(|id| !id.is_null()) => None,
+        id => id,
+    };
+    let prior = match conversation_id {
+        Some(id) => Arc::new(server.stored().conversations.get(id)?.items.clone()),
+        None => prior,
+    };
     let input = request.get("input");
     let resolved = input.and_then(|input| server.stored().resolve(input));
     let input = resolved.as_ref().or(input);
@@ -168,17 +210,52 @@ fn prepare_responses(
     let stream = request.get("stream") == Some(&Value::Bool(true));
     let build = |reply: &Reply| {
         let now = server.clock.now().as_second();
+        // A conversation has no id twice, though the same text may be answered in it twice.
+        let ids = if conversation_id.is_some() { reply.ids.after(prior.len()) } else { reply.ids };
+        let reply = &Reply { ids, ..reply.clone() };
         let response = responses::ResponseObject::new(request, reply, now, tokens(body.len()));
-        if reply.failed.is_none() && request.get("store") != Some(&Value::Bool(false)) {
-            let mut items = prior.to_vec();
-            items.extend(responses::input_items(input));
-            items.extend(response.output.iter().cloned());
-            server.stored_mut().put(reply.ids.response(), items);
+        let body = to_json(&response);
+        if reply.failed.is_none() {
+            store(server, request, &prior, input, &response, reply.ids, &body);
         }
         let events = stream.then(|| responses::events(&response));
-        (to_json(&response), events)
+        (body, events)
     };
     Ok(respond(server, &conversation, body, stream, build))
+}
+
+/// Stores a response if the request says so, and adds it with its input to the request's conversation.
+fn store(
+    server: &ServerState,
+    request: &Map<String, Value>,
+    prior: &[Value],
+    input: Option<&Value>,
+    response: &responses::ResponseObject<'_>,
+    ids: Ids,
+    body: &Bytes,
+) {
+    let stores = request.get("store") != Some(&Value::Bool(false));
+    let conversation = responses::conversation_id(request).ok().flatten();
+    if !stores && conversation.is_none() {
+        return;
+    }
+    let input = responses::input_items(input);
+    let mut stored = server.stored_mut();
+    let given = match conversation.map(|id| stored.conversations.get_mut(id)) {
+        // Deleted in the meantime.
+        Some(Err(_)) => Vec::new(),
+        Some(Ok(conversation)) => {
+            let given = conversation.append(&input);
+            conversation.append(&response.output);
+            given
+        }
+        None => responses::stored_items(&input, ids, 0),
+    };
+    if stores {
+        let items = [prior, &given, &response.output].concat();
+        let (body, output) = (body.clone(), response.output.len());
+        stored.put(ids.response(), StoredResponse { body, items: Arc::new(items), output });
+    }
 }
 
 fn prepare_chat(

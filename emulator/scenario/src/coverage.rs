@@ -124,7 +124,9 @@ impl Coverage {
                     }
                     self.provider(&exchange.name, outcome);
                 }
-                ExchangeDetail::Twilio { .. } | ExchangeDetail::Invoke { .. } => {
+                ExchangeDetail::Twilio { .. }
+                | ExchangeDetail::OpenAi { .. }
+                | ExchangeDetail::Invoke { .. } => {
                     self.provider(&exchange.name, outcome);
                 }
                 ExchangeDetail::Secret { .. } => {

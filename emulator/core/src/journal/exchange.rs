@@ -106,6 +106,16 @@ pub enum ExchangeDetail {
         /// The script and round that gave the response, `step 2, round 1`.
         script: Option<String>,
     },
+    /// The backend called an endpoint of OpenAI that asks no model for a text (`openai.embeddings`,
+    /// `openai.conversations.create`).
+    OpenAi {
+        /// HTTP method.
+        method: String,
+        /// Path and query.
+        path: String,
+        /// The request's JSON body; null when there is none.
+        request: Value,
+    },
     /// The backend called DynamoDB (`dynamodb.PutItem`).
     Database {
         /// The function that called, when its endpoint URL names it.

@@ -34,6 +34,7 @@ fn detail(detail: &ExchangeDetail) -> usize {
         }
         ExchangeDetail::Twilio { method, path, params } => texts([method, path]) + pairs(params),
         ExchangeDetail::Model { request, script } => json(request) + texts(script),
+        ExchangeDetail::OpenAi { method, path, request } => texts([method, path]) + json(request),
         ExchangeDetail::Database { function, operation, tables, request, .. } => {
             texts(function) + operation.len() + list(tables) + json(request)
         }

@@ -327,6 +327,7 @@ mod tests {
             },
             ExchangeDetail::Twilio { method: text(), path: text(), params: vec![(text(), text())] },
             ExchangeDetail::Model { request: json!({ "z": 1.5, "a": [null, -1] }), script: None },
+            ExchangeDetail::OpenAi { method: text(), path: text(), request: json!({ "a": 1 }) },
             ExchangeDetail::Database {
                 function: Some(text()),
                 operation: text(),

@@ -4,6 +4,9 @@
 //! As with a script, the response depends on the request alone: what a persona remembers, it finds in
 //! the messages of the request.
 
+mod choices;
+#[cfg(test)]
+mod conversation_table;
 mod days;
 mod reply;
 mod rules;

@@ -1,6 +1,6 @@
 //! Replies of a persona: the first rule that matches, with its templates filled in.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use jiff::{Timestamp, civil::Date};
 use minijinja::{
@@ -12,6 +12,7 @@ use regex::{Captures, Regex};
 use super::{
     PersonaError,
     rules::{Pattern, Rule, RuleSet, TextTemplate, explain},
+    times,
 };
 use crate::{
     conversation::{Conversation, Tool, ToolChoice},
@@ -95,7 +96,8 @@ impl RuleSet {
         }
         let mut context = plain.clone();
         if !rule.text.is_empty() {
-            let found = rule.text.iter().find_map(|r| Some((r, r.captures(conversation.text())?)));
+            let text = straight(conversation.text());
+            let found = rule.text.iter().find_map(|r| Some((r, r.captures(&text)?)));
             let Some((regex, captures)) = found else { return Ok(None) };
             let captured = capture(regex, &captures);
             if !captured.is_empty() {
@@ -122,7 +124,10 @@ impl RuleSet {
         let today = first_date(&conversation.instructions)
             .unwrap_or_else(|| now.to_zoned(self.zone.clone()).date());
         names.insert("today".into(), Value::from(today.to_string()));
-        names.insert("text".into(), Value::from(conversation.text()));
+        let clock = first_time(&conversation.instructions)
+            .unwrap_or_else(|| now.to_zoned(self.zone.clone()).strftime("%-I:%M %p").to_string());
+        names.insert("now".into(), Value::from(clock));
+        names.insert("text".into(), Value::from(straight(conversation.text())));
         names.insert("said".into(), Value::from(last_said(conversation)));
         let last = conversation.calls.iter().rev().find(|c| c.result.is_some());
         let json = |value: Option<serde_json::Value>| {
@@ -133,53 +138,75 @@ impl RuleSet {
             "args".into(),
             json(last.and_then(|call| serde_json::from_str(call.arguments).ok())),
         );
-        let mut here = Names::new();
+        let (mut here, mut every) = (Names::new(), Names::new());
         for fact in &self.facts {
             let wrong = |reason| PersonaError {
                 rule: 0,
                 reason: format!("fact '{}': {reason}", fact.name),
             };
-            let mut value = Value::from(());
+            let (mut found, mut now) = (Vec::new(), Vec::new());
+            let mut said = "";
             for message in &conversation.messages {
                 if !message.user && fact.forget.as_ref().is_some_and(|f| f.is_match(&message.text))
                 {
-                    value = Value::from(());
+                    found.clear();
                 }
                 let patterns = if message.user { &fact.user } else { &fact.assistant };
-                if let Some(found) = self.find(patterns, &message.text, &names).map_err(wrong)? {
-                    value = found;
+                let named = self.find(patterns, &message.text, said, &names).map_err(wrong)?;
+                if !named.is_empty() {
+                    found.clone_from(&named);
+                }
+                if message.user {
+                    now = named;
+                } else {
+                    said = &message.text;
                 }
             }
-            let now = self.find(&fact.user, conversation.text(), &names).map_err(wrong)?;
-            here.insert(fact.name.clone(), now.unwrap_or(Value::from(())));
-            names.insert(fact.name.clone(), value);
+            let first = |values: &[Value]| values.first().cloned().unwrap_or(Value::from(()));
+            here.insert(fact.name.clone(), first(&now));
+            names.insert(fact.name.clone(), first(&found));
+            every.insert(fact.name.clone(), Value::from(found));
         }
+        names.insert("every".into(), Value::from(every));
         names.insert("here".into(), Value::from(here));
         Ok(names)
     }
 
-    /// The value of the first pattern that matches and gives a value that is not empty.
+    /// The values that are not empty of the patterns that match, in the order of the patterns and without
+    /// repeats. What stands right behind "not" does not count. `said` is the assistant's message before.
     fn find(
         &self,
         patterns: &[Pattern],
         text: &str,
+        said: &str,
         names: &Names,
-    ) -> Result<Option<Value>, String> {
+    ) -> Result<Vec<Value>, String> {
+        let text = straight(text);
+        let mut values: Vec<Value> = Vec::new();
         for pattern in patterns {
-            let Some(captures) = pattern.regex.captures(text) else { continue };
-            let value = match &pattern.is {
-                TextTemplate::Plain(value) => value.clone(),
-                template @ TextTemplate::Template(_) => {
-                    let mut all = capture(&pattern.regex, &captures);
-                    all.insert("today".into(), names.get("today").cloned().unwrap_or_default());
-                    self.fill(template, &Value::from(all))?
+            for captures in pattern.regex.captures_iter(&text) {
+                let at = captures.get(0).map_or(0, |m| m.start());
+                if is_denied(&text[..at]) {
+                    continue;
                 }
-            };
-            if !value.trim().is_empty() {
-                return Ok(Some(Value::from(value.trim())));
+                let value = match &pattern.is {
+                    TextTemplate::Plain(value) => value.clone(),
+                    template @ TextTemplate::Template(_) => {
+                        let mut all = capture(&pattern.regex, &captures);
+                        for name in ["today", "now"] {
+                            all.insert(name.into(), names.get(name).cloned().unwrap_or_default());
+                        }
+                        all.insert("said".into(), Value::from(said));
+                        self.fill(template, &Value::from(all))?
+                    }
+                };
+                let value = Value::from(value.trim());
+                if value.is_true() && !values.contains(&value) {
+                    values.push(value);
+                }
             }
         }
-        Ok(None)
+        Ok(values)
     }
 
     /// The text with its template filled in.
@@ -281,6 +308,19 @@ fn missing(conversation: &Conversation<'_>) -> String {
     format!("a rule {place} is missing that has {answer}")
 }
 
+/// A text with the apostrophes of a keyboard, where a phone has put others.
+fn straight(text: &str) -> Cow<'_, str> {
+    if text.contains('\u{2019}') { text.replace('\u{2019}', "'").into() } else { text.into() }
+}
+
+/// Whether a text ends with "not", so that what follows is not meant.
+fn is_denied(before: &str) -> bool {
+    let mut words = before.split_whitespace().rev();
+    let last = words.next().unwrap_or_default();
+    let last = if matches!(last, "a" | "an" | "the" | "my") { words.next() } else { Some(last) };
+    last.is_some_and(|word| word.eq_ignore_ascii_case("not"))
+}
+
 /// The last message of the assistant before the user's text.
 fn last_said<'c>(conversation: &'c Conversation<'_>) -> &'c str {
     conversation.earlier().iter().rev().find(|m| !m.user).map_or("", |m| &m.text)
@@ -307,4 +347,10 @@ fn first_date(text: &str) -> Option<Date> {
             && [0, 1, 2, 3, 5, 6, 8, 9].iter().all(|i| w[*i].is_ascii_digit())
     };
     bytes.windows(10).filter(|w| is_date(w)).find_map(|w| std::str::from_utf8(w).ok()?.parse().ok())
+}
+
+/// The first time such as `3:10 PM` in the instructions' line of the date, which is the backend's now.
+fn first_time(text: &str) -> Option<String> {
+    let line = text.lines().find(|line| first_date(line).is_some())?;
+    times::all(line).first().map(|time| times::show_time(*time))
 }

@@ -3,10 +3,10 @@
 use jiff::civil::Date;
 use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, Value};
 
-use super::{days, times};
+use super::{choices, days, times};
 
-/// An environment in which undefined names are errors, with the functions `date`, `time`, `nice`,
-/// `near`, `part` and `either`, which are filters, too.
+/// An environment in which undefined names are errors, with the functions `date`, `time`, `later`,
+/// `clash`, `pick`, `offered`, `nice`, `near`, `part` and `either`, which are filters, too.
 pub(super) fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -16,7 +16,7 @@ pub(super) fn environment() -> Environment<'static> {
             environment.add_filter(stringify!($name), $name);
         )*};
     }
-    both!(date, time, nice, near, part, either);
+    both!(date, time, later, clash, pick, offered, nice, near, part, either);
     environment
 }
 
@@ -34,6 +34,33 @@ fn time(text: Value) -> Value {
     text.as_str()
         .and_then(times::time)
         .map_or(Value::from(()), |time| Value::from(times::show_time(time)))
+}
+
+/// The time that a text names by how far off it is, "in an hour", or none.
+fn later(state: &State<'_, '_>, text: Value) -> Value {
+    let now = state.lookup("now").and_then(|now| now.as_str().and_then(times::time));
+    let later = now.zip(text.as_str()).and_then(|(now, text)| times::later(text, now));
+    later.map_or(Value::from(()), |time| Value::from(times::show_time(time)))
+}
+
+/// The two days that a text names although they are one, "friday the 11th", as a list; none otherwise.
+fn clash(state: &State<'_, '_>, text: Value) -> Result<Value, Error> {
+    let today = today(state)?;
+    Ok(text
+        .as_str()
+        .and_then(|text| days::clash(text, today))
+        .map_or(Value::from(()), |(a, b)| Value::from(vec![a.to_string(), b.to_string()])))
+}
+
+/// The time that a text chooses among those that were offered, or none.
+fn pick(offer: &str, text: &str) -> Value {
+    let picked = choices::pick(offer, text);
+    picked.map_or(Value::from(()), |time| Value::from(times::show_time(time)))
+}
+
+/// The times that a text offers, as a list.
+fn offered(text: &str) -> Vec<String> {
+    choices::offered(text).into_iter().map(times::show_time).collect()
 }
 
 /// A day in words: `tomorrow (Wed Feb 11)`, `Fri Feb 13`.
@@ -62,11 +89,20 @@ fn near(slots: &Value, wanted: &str) -> Result<Vec<String>, Error> {
     Ok(slots.into_iter().map(|(_, slot)| slot).collect())
 }
 
-/// The times of a list in the part of the day that a text names, such as "in the afternoon"; all if
+/// The times of a list in the part of the day that a text names, "in the afternoon", "after 2"; all if
 /// it names none or there is none.
 fn part(slots: &Value, text: &str) -> Result<Vec<String>, Error> {
     let text = text.to_lowercase();
-    let (from, to) = if text.contains("morning") {
+    // "after 2", "before 11"
+    let bound = |word: &str| {
+        let (_, rest) = text.split_once(word)?;
+        times::time(&format!("at {}", rest.trim_start()))
+    };
+    let (from, to) = if let Some(from) = bound("after ").or_else(|| bound("later than ")) {
+        (from / 60 + 1, 24)
+    } else if let Some(to) = bound("before ").or_else(|| bound("earlier than ")) {
+        (0, to / 60)
+    } else if text.contains("morning") {
         (0, 12)
     } else if text.contains("afternoon") {
         (12, 24)

@@ -46,17 +46,17 @@ fn schemas() -> Vec<(&'static str, Value)> {
 }
 
 /// A shop and a customer's conversation with it.
-struct Shop {
+pub(super) struct Shop {
     linda: Persona,
     schemas: Vec<(&'static str, Value)>,
     messages: Vec<(bool, String)>,
     bookings: Vec<Value>,
     /// Every call, as `name {arguments}`.
-    calls: Vec<String>,
+    pub calls: Vec<String>,
 }
 
 impl Shop {
-    fn open() -> Self {
+    pub fn open() -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/openai/linda.yaml");
         Self {
             linda: Persona::read(&path).unwrap(),
@@ -68,7 +68,7 @@ impl Shop {
     }
 
     /// Sends a text and returns Linda's text.
-    fn text(&mut self, text: &str) -> String {
+    pub fn text(&mut self, text: &str) -> String {
         self.messages.push((true, text.into()));
         let mut done: Vec<(String, String, String)> = Vec::new();
         for _ in 0..6 {
@@ -136,7 +136,11 @@ impl Shop {
                         .iter()
                         .any(|b| b["date"] == arguments["date"] && b["time"] == ***slot)
                 };
-                let all = ["9:00 AM", "10:00 AM", "1:00 PM", "2:00 PM", "3:00 PM"];
+                let all = if arguments["date"] == "2026-02-10" {
+                    &["4:00 PM", "5:00 PM"][..]
+                } else {
+                    &["9:00 AM", "10:00 AM", "1:00 PM", "2:00 PM", "3:00 PM"]
+                };
                 let free: Vec<&&str> = all.iter().filter(|s| !taken(s)).collect();
                 json!({ "success": true, "available_slots": free })
             }

@@ -19,7 +19,64 @@ pub(super) fn time(text: &str) -> Option<u16> {
     } else {
         None
     };
-    (0..words.len()).rev().find_map(|at| clock(&words, at, meridiem))
+    (0..words.len())
+        .rev()
+        .filter(|at| !is_denied(&words, *at))
+        .find_map(|at| clock(&words, at, meridiem))
+}
+
+/// Whether the words before a time say that it is not meant: "not 2", "instead of 2".
+fn is_denied(words: &[&str], at: usize) -> bool {
+    [&["not"][..], &["not", "at"], &["instead", "of"], &["rather", "than"]]
+        .iter()
+        .any(|denial| words[..at].ends_with(denial))
+}
+
+/// Words that make a time of the bare number before them.
+const BEHIND: [&str; 10] =
+    ["works", "work", "please", "pls", "instead", "then", "suits", "sounds", "thanks", "ok"];
+
+/// Words that make a time of the bare number behind them.
+const AHEAD: [&str; 10] = ["at", "around", "about", "by", "it", "do", "say", "wait", "make", "to"];
+
+/// Words that make an amount of the number before them.
+const UNITS: [&str; 14] = [
+    "minutes", "minute", "min", "mins", "hours", "hour", "days", "day", "weeks", "percent",
+    "dollars", "bucks", "phones", "people",
+];
+
+/// Words before a number that is a part of a name.
+const NAMES: [&str; 8] = ["iphone", "galaxy", "pixel", "samsung", "note", "ipad", "s", "series"];
+
+/// The times of day in a text that are written in full, such as "9:00 AM", in minutes from midnight and
+/// in the order of the text.
+pub(super) fn all(text: &str) -> Vec<u16> {
+    let lower = text.to_lowercase();
+    let words: Vec<&str> = lower
+        .split(|c: char| c.is_whitespace() || ",!?;().".contains(c))
+        .filter(|w| !w.is_empty())
+        .collect();
+    let pairs =
+        words.windows(2).filter(|pair| pair[0].contains(':') && matches!(pair[1], "am" | "pm"));
+    pairs.filter_map(|pair| time(&pair.join(" "))).collect()
+}
+
+/// The time that is so long after `now`, "in an hour", "in 2 hours", to the half hour.
+pub(super) fn later(text: &str, now: u16) -> Option<u16> {
+    let lower = text.to_lowercase();
+    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).collect();
+    let ahead = (0..words.len()).find_map(|at| match &words[at..] {
+        ["in", "a" | "an" | "one" | "1", "hour", ..] | ["hour", "from", "now", ..] => Some(60),
+        ["in", "half", "an", "hour", ..] => Some(30),
+        ["in", "a", "couple", "of", "hours", ..] | ["in", "two", "hours", ..] => Some(120),
+        ["in", "three", "hours", ..] => Some(180),
+        ["in", hours, "hours" | "hrs", ..] => {
+            hours.parse::<u16>().ok().filter(|hours| *hours <= 12).map(|hours| hours * 60)
+        }
+        _ => None,
+    })?;
+    let minutes = (now + ahead + 15) / 30 * 30;
+    (minutes < 24 * 60).then_some(minutes)
 }
 
 /// The half of a day.
@@ -51,11 +108,14 @@ fn clock(words: &[&str], at: usize, part: Option<Meridiem>) -> Option<u16> {
         // A bare number is a time only where it cannot be anything else.
         ("", _) if digits.contains(':') || words[at].starts_with('@') || words.len() == 1 => part,
         ("", next)
-            if matches!(before, "at" | "around" | "about" | "by" | "after" | "before")
-                && month(next).is_none() =>
+            if AHEAD.contains(&before)
+                && month(next).is_none()
+                && !UNITS.contains(&next)
+                && hour > 0 =>
         {
             part
         }
+        ("", next) if BEHIND.contains(&next) && !NAMES.contains(&before) && hour > 0 => part,
         _ => return None,
     };
     let hour = match meridiem {
@@ -97,6 +157,10 @@ mod tests {
             ("9 o'clock", "9:00 AM"),
             ("around 8 in the evening", "8:00 PM"),
             ("2ish", "2:00 PM"),
+            ("9 works", "9:00 AM"),
+            ("no wait, 10 instead", "10:00 AM"),
+            ("make it 3", "3:00 PM"),
+            ("not 2, 3 please", "3:00 PM"),
             ("from 2pm to 3pm", "3:00 PM"),
             ("12am", "12:00 AM"),
         ] {
@@ -112,8 +176,22 @@ mod tests {
             "25:00",
             "tomorrow afternoon",
             "$79",
+            "iPhone 12 please",
+            "not at 2",
+            "anything after 2",
         ] {
             assert_eq!(time(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn times_are_listed_and_reckoned_from_now() {
+        assert_eq!(all("I have 9:00 AM, 10:00 AM or 1:00 PM."), [540, 600, 780]);
+        assert_eq!(all("at 9"), Vec::<u16>::new());
+        let now = 15 * 60 + 10;
+        assert_eq!(later("can I come in an hour?", now), Some(16 * 60));
+        assert_eq!(later("in 2 hours", now), Some(17 * 60));
+        assert_eq!(later("it takes an hour", now), None);
+        assert_eq!(later("in 12 hours", now), None);
     }
 }

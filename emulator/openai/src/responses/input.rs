@@ -103,7 +103,11 @@ pub(super) fn read<'r>(
         add_item(item, conversation);
     }
     match input {
-        _ if is_empty(input) && request.get("previous_response_id").is_none() => {
+        _ if is_empty(input)
+            && ["previous_response_id", "conversation"]
+                .iter()
+                .all(|n| request.get(*n).is_none()) =>
+        {
             return Err(ApiError::invalid(
                 "One of \"input\" or \"previous_response_id\" or 'prompt' or 'conversation_id' must be provided.",
             )
@@ -133,7 +137,19 @@ pub(super) fn read<'r>(
     Ok(())
 }
 
-/// The input as items, as they are stored.
+/// Checks the shape of each of some items. `path` leads to them.
+///
+/// # Errors
+/// What the provider refuses, in its words.
+pub(crate) fn check_items(items: &[Value], path: &str) -> Result<(), ApiError> {
+    for (i, item) in items.iter().enumerate() {
+        let path = format!("{path}[{i}]");
+        check_shape(params::object(item, &path)?, &path)?;
+    }
+    Ok(())
+}
+
+/// The input as items, as they are given.
 pub(crate) fn input_items(input: Option<&Value>) -> Vec<Value> {
     match input {
         Some(Value::String(text)) => {
@@ -154,7 +170,7 @@ fn is_empty(input: Option<&Value>) -> bool {
 }
 
 /// The type of an item. Messages and references may leave it out.
-fn kind(item: &Map<String, Value>) -> &str {
+pub(super) fn kind(item: &Map<String, Value>) -> &str {
     match item.get("type") {
         None if item.contains_key("role") => "message",
         None if item.len() == 1 && item.contains_key("id") => "item_reference",

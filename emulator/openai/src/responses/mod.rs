@@ -3,7 +3,11 @@
 mod input;
 mod request;
 mod response;
+mod stored_item;
+mod stored_operations;
 
-pub(super) use input::input_items;
-pub(super) use request::read;
+pub(super) use input::{check_items, input_items};
+pub(super) use request::{conversation_id, read};
 pub(super) use response::{ResponseObject, events};
+pub(super) use stored_item::stored_items;
+pub(super) use stored_operations::{StoredAction, act};

@@ -143,6 +143,21 @@ pub(crate) fn read<'r>(
     Ok(conversation)
 }
 
+/// The id of the conversation that a request goes on with.
+///
+/// # Errors
+/// It is neither an id nor an object with one.
+pub(crate) fn conversation_id(request: &Map<String, Value>) -> Result<Option<&str>, ApiError> {
+    match request.get("conversation") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(id)) => Ok(Some(id)),
+        Some(Value::Object(object)) => params::text(object, "id", "conversation").map(Some),
+        Some(other) => {
+            Err(ApiError::invalid_type("conversation", "one of a string or object", other))
+        }
+    }
+}
+
 /// Whether the input contains the word, in capitals or not. Instructions do not count, as public reports
 /// of this error find.
 fn says_json(input: Option<&Value>, prior: &[Value]) -> bool {
@@ -196,14 +211,10 @@ fn check_reproduced(request: &Map<String, Value>) -> Result<(), ApiError> {
     if request.get("background") == Some(&Value::Bool(true)) {
         return Err(ApiError::ours("background responses are not reproduced").param("background"));
     }
-    for (name, what) in [("conversation", "Conversation"), ("prompt", "Prompt")] {
-        let id = match request.get(name) {
-            None | Some(Value::Null) => continue,
-            Some(Value::Object(object)) => get(object, "id"),
-            Some(other) => other.as_str().unwrap_or_default(),
-        };
+    if let Some(prompt) = request.get("prompt").and_then(Value::as_object) {
+        let id = get(prompt, "id");
         // Without a parameter: a record of probes, 2026-08.
-        return Err(ApiError::invalid(format!("{what} with id '{id}' not found.")).status(404));
+        return Err(ApiError::invalid(format!("Prompt with id '{id}' not found.")).status(404));
     }
     let logprobs =
         list(request, "include").iter().any(|name| name == "message.output_text.logprobs")

@@ -104,6 +104,9 @@ impl<'r> ResponseObject<'r> {
         fields.echo_or("top_p", &1.0)?;
         fields.echo_or("truncation", "disabled")?;
         fields.set("usage", &whole.then_some(&self.usage))?;
+        if let Ok(Some(id)) = super::conversation_id(self.request) {
+            fields.set("conversation", &json!({ "id": id }))?;
+        }
         fields.echo("user")?;
         fields.echo_or("metadata", &Map::new())?;
         fields.map.end()

@@ -4,6 +4,8 @@ mod chat;
 mod chat_model_rows;
 mod chat_rows;
 mod clients;
+mod conversations;
+mod endpoints;
 mod failures;
 mod fake;
 mod kept_scripts;

@@ -39,7 +39,7 @@ fn allow_nulls(value: &mut Value) {
 }
 
 /// The validator of one of the document's schemas.
-fn schema(name: &str) -> Validator {
+pub fn schema(name: &str) -> Validator {
     let mut root = DOCUMENT.clone();
     root["$ref"] = json!(format!("#/components/schemas/{name}"));
     jsonschema::options().with_draft(jsonschema::Draft::Draft202012).build(&root).unwrap()
@@ -47,6 +47,11 @@ fn schema(name: &str) -> Validator {
 
 fn errors(validator: &Validator, value: &Value) -> Vec<String> {
     validator.iter_errors(value).map(|error| error.to_string()).collect()
+}
+
+/// What the document forbids in an answer.
+pub fn violations(validator: &Validator, answer: &Value) -> Vec<String> {
+    errors(validator, &without_nulls(answer.clone()))
 }
 
 const ENDPOINTS: [(&str, &str); 2] =

@@ -434,11 +434,11 @@ async fn wrong_keys_bodies_and_paths_are_refused() {
         "Invalid URL (POST /v1/answers)",
     );
     check(
-        &answer(post("/embeddings").json(&body)).await,
+        &answer(post("/batches").json(&body)).await,
         404,
         "rehearse",
         "",
-        "rehearse: POST /v1/embeddings is not reproduced",
+        "rehearse: POST /v1/batches is not reproduced",
     );
     let get = server.web.get(format!("{url}/responses"));
     check(&answer(get).await, 405, "method_not_supported", "", "Not allowed to GET");

@@ -25,7 +25,9 @@ pub fn about(exchange: &Exchange, phone: &str, last_text: &mut Option<String>) -
             let said = model::last_user_text(request);
             matches!((said, last_text), (Some(said), Some(last)) if !last.is_empty() && said.contains(last.as_str()))
         }
-        ExchangeDetail::Database { request, .. } => mentions(request, phone),
+        ExchangeDetail::Database { request, .. } | ExchangeDetail::OpenAi { request, .. } => {
+            mentions(request, phone)
+        }
         ExchangeDetail::Http { path, body, .. } => {
             let encoded = phone.replace('+', "%2B");
             [path, body].iter().any(|text| text.contains(phone) || text.contains(&encoded))

@@ -194,6 +194,10 @@ impl Reader {
                 }
                 lines
             }
+            ExchangeDetail::OpenAi { .. } => wrong
+                .map(|wrong| trouble("model", format!("{}: {wrong}", exchange.name)))
+                .into_iter()
+                .collect(),
             ExchangeDetail::Database { operation, tables, .. } => wrong
                 .map(|wrong| {
                     trouble(calls::LABEL, format!("{}: {wrong}", self.call(operation, tables)))

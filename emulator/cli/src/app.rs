@@ -25,6 +25,8 @@ pub(crate) struct App {
 pub(crate) struct GitHub {
     /// The file of the job's summary.
     pub(crate) summary: Option<PathBuf>,
+    /// The working folder below the repository's root, with a slash at its end: `shop/`; empty at the root.
+    pub(crate) below: String,
 }
 
 impl GitHub {
@@ -32,7 +34,14 @@ impl GitHub {
     fn of_process() -> Option<Self> {
         let summary = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty());
         let is_job = std::env::var_os("GITHUB_ACTIONS").is_some_and(|is| is == "true");
-        is_job.then(|| Self { summary: summary.map(PathBuf::from) })
+        let workspace = std::env::var_os("GITHUB_WORKSPACE").map(PathBuf::from);
+        let folder = std::env::current_dir().ok();
+        let below = folder.zip(workspace).and_then(|(folder, workspace)| {
+            let below = folder.strip_prefix(workspace).ok()?.to_str()?.to_owned();
+            (!below.is_empty()).then(|| below + "/")
+        });
+        let below = below.unwrap_or_default();
+        is_job.then(|| Self { summary: summary.map(PathBuf::from), below })
     }
 }
 

@@ -28,7 +28,7 @@ Examples:
 
 Exit codes:
   0 passed   1 an expectation failed   2 a scenario or the command line is wrong
-  3 the environment failed   130 interrupted   143 ended by SIGTERM
+  3 the environment failed   130 interrupted   143 ended by SIGTERM, 129 by SIGHUP
 
 Debugging:
   RUST_LOG=rehearse=debug rehearse run PATH    what the emulator logs, in spans of scenario, step,

@@ -146,7 +146,7 @@ mod tests {
     fn a_mistyped_option_suggests_what_was_meant() {
         for (line, meant) in [
             (&["run", "--tga", "x"][..], "'--tag'"),
-            (&["run", "--tgs=x"], "'--tag'"),
+            (&["run", "--tga=x"], "'--tag'"),
             (&["run", "--fail-fats"], "'--fail-fast'"),
             (&["run", "--last"], "'--last-failed'"),
             (&["send", "x", "--form", "owner"], "'--from'"),
@@ -192,7 +192,7 @@ mod tests {
             (&["run", "-j", "-3"], "it must not be negative"),
             (&["run", "--repeat", "0"], "it must be at least 1"),
             (&["run", "--seed", "99999999999999999999999"], "the number is too large"),
-            (&["explore", "--count", "0"], "a whole number from 1"),
+            (&["explore", "--seeds", "0"], "a whole number from 1"),
             (&["coverage", "--fail-under", "101"], "a whole number from 0 to 100 is needed"),
             (&["coverage", "--fail-under", "-5"], "a whole number from 0 to 100 is needed"),
             (&["up", "--port-base", "0"], "a whole number from 1 to 65475 is needed"),

@@ -3,16 +3,26 @@
 //! Such a backend has its own clock and environment, and no gateway is in front of it. A scenario
 //! that needs one of these would prove nothing there.
 
+use rehearse_aws::template::Defaults;
+
 use super::{expectation::Expect, model::Scenario, outcome::Problem, places::YamlPath};
 
 /// The first part of a scenario that an external backend cannot give; `None` if it can run there.
-pub(super) fn unsupported(scenario: &Scenario) -> Option<Problem> {
-    let (path, reason) = reason(scenario)?;
-    Some(Problem::new(reason).at(scenario.file().location(&path)))
+///
+/// `defaults` are those of the settings, which the scenario has where it does not say otherwise.
+pub(super) fn unsupported(scenario: &Scenario, defaults: &Defaults) -> Option<Problem> {
+    if let Some((path, reason)) = reason(scenario) {
+        return Some(Problem::new(reason).at(scenario.file().location(&path)));
+    }
+    // The file may say nothing of it.
+    let name = YamlPath::new().to("name");
+    defaults.now.is_some().then(|| Problem::new(DEFAULT_TIME).at(scenario.file().location(&name)))
 }
 
 const TIME: &str = "the backend keeps its own time, which a scenario cannot set: leave `now` out, \
                     and {{ day(1) }} is tomorrow";
+const DEFAULT_TIME: &str = "the backend keeps its own time, which a scenario cannot set: `now` of [defaults] in \
+                            rehearse.toml does not reach it";
 /// Why the clock does not move.
 pub(crate) const MOVES: &str = "the backend keeps its own time, which a scenario cannot move";
 const ENVIRONMENT: &str = "the backend was started already, with an environment of its own: \

@@ -244,7 +244,8 @@ impl Runner {
     ) -> (Result<T, Verdict>, Execution) {
         let mut execution = Execution::new(Verdict::passed());
         if self.backend.external_backend().is_some()
-            && let Some(problem) = external::unsupported(scenario)
+            && let Some(problem) =
+                external::unsupported(scenario, &self.backend.settings().defaults)
         {
             return (Err(Verdict::skipped(problem)), execution);
         }

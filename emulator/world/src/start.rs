@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, io, sync::Arc};
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use url::Position;
 use uuid::Uuid;
 
@@ -39,6 +39,8 @@ pub struct World {
     clock: Clock,
     faults: Faults,
     environments: BTreeMap<String, BTreeMap<String, String>>,
+    /// Business time at the start; `None` when it was the machine's.
+    began_at: Option<Timestamp>,
     /// Whether dropping the world verifies its expectations.
     verify_on_drop: bool,
 }
@@ -61,6 +63,7 @@ impl World {
         let WorldConfig { backend, clock, bind, environment, number, seed, throttling, journal } =
             config;
         let shared = backend.shared();
+        let began_at = began_at(&clock);
         let (settings, template) = (&shared.settings, &shared.template);
         let processes = &shared.processes;
         let messages_kept = journal.map(|limits| limits.exchanges);
@@ -240,6 +243,7 @@ impl World {
             clock,
             faults,
             environments,
+            began_at,
             verify_on_drop: false,
         })
     }
@@ -257,7 +261,8 @@ impl World {
         self.verify_on_drop = verify;
     }
 
-    /// Resets every part to its initial state and business time to the machine's. Keeps the journal:
+    /// Resets every part to its initial state, and business time to that of the start: the machine's, now,
+    /// unless the world was given another. Keeps the journal:
     /// its reader decides when to clear it.
     ///
     /// # Errors
@@ -276,7 +281,7 @@ impl World {
         self.twilio.restore_numbers();
         self.openai.reset();
         let emptied = self.database.empty().await;
-        self.clock.set(Timestamp::now());
+        self.clock.set(self.began_at.unwrap_or_else(Timestamp::now));
         // Schedules begin at the new time, and before anybody else may move it.
         drop(halted);
         emptied.map_err(|error| WorldError::Reset(io::Error::other(error)))
@@ -397,6 +402,13 @@ fn secrets_port(listeners: &Listeners) -> Result<u16, WorldError> {
     let address = listeners.secrets.local_addr();
     let part = |source| WorldError::Part { part: "secrets", source };
     address.map(|address| address.port()).map_err(part)
+}
+
+/// Business time as a world begins, unless it is the machine's.
+fn began_at(clock: &Clock) -> Option<Timestamp> {
+    let now = clock.now();
+    let apart = now.duration_since(Timestamp::now()).abs();
+    (!clock.is_running() || apart > SignedDuration::from_secs(1)).then_some(now)
 }
 
 /// The variables of a function's instances: the template's, the emulator's, those of `rehearse.toml` with

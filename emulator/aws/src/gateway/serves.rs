@@ -28,7 +28,7 @@ mod tests {
     #[test]
     fn a_request_is_served_by_a_route_with_its_method_and_path() {
         let routes = [("GET", "/pets/{id}"), ("ANY", "/all/{proxy+}")];
-        let template = Template::default().with_function("F").with_routes("F", &routes);
+        let template = Template::default().with_routes("F", &routes);
         for (method, path, is) in [
             (Method::GET, "/pets/1", true),
             (Method::POST, "/pets/1", false),

@@ -278,6 +278,8 @@ impl Chat<'_> {
         let text = Inbound { from: self.from.clone(), body, ..Inbound::default() };
         let before = self.shown;
         let delivery = self.world.twilio().receive(text).await;
+        // A function that the webhook invoked may reply.
+        let _ = self.world.invocations_settled().await;
         self.show()?;
         let since = self.world.journal().since(before);
         let is_reply = |exchange: &Exchange| {
@@ -290,7 +292,7 @@ impl Chat<'_> {
                 Some(why) => self.app.ui.note(paint(DIM, why)),
                 None if refused => {}
                 None => {
-                    let said = "(no reply: the backend took the text and sent none)";
+                    let said = "(no reply so far: the backend took the text and sent none)";
                     self.app.ui.note(paint(DIM, said));
                 }
             }

@@ -351,14 +351,14 @@ async fn what_a_scenario_does_not_say_are_the_defaults_of_the_settings() {
     });
     let steps = |head: &str, rows: &str, day: &str| {
         format!(
-            "name: a\n{head}\nsteps:\n  - expect: {{ tables: {{ Notes: {rows} }} }}\n  \
+            "name: a\n{head}\nsteps:\n  - expect: {{ tables: {{ Notes: {{ count: {rows}, where: {{ id: old }} }} }} }}\n  \
              - customer: \"{{{{ day(0) }}}}\"\n    reply: \"You said: {day}\"\n"
         )
     };
     for text in [
-        steps("tags: [a]", "[{ id: old }]", "2031-02-10"),
-        steps("given: { fixtures: [] }", "[]", "2031-02-10"),
-        steps("now: 2030-01-01T12:00:00Z", "[{ id: old }]", "2030-01-01"),
+        steps("tags: [a]", "1", "2031-02-10"),
+        steps("given: { fixtures: [] }", "0", "2031-02-10"),
+        steps("now: 2030-01-01T12:00:00Z", "1", "2030-01-01"),
     ] {
         let scenarios = project.parsed(&text);
         assert!(runner.check(&scenarios).is_empty(), "{text}");

@@ -13,11 +13,16 @@ use super::{
 /// GitHub shows no more annotations of a step than this.
 const MOST: usize = 10;
 
-/// The annotations as workflow commands, a line each.
-pub fn annotations(run: &Run) -> String {
+/// The annotations as workflow commands, a line each. `below` is the folder that files are named from, as
+/// seen from the repository's root, from where GitHub reads them: `shop/`, or empty at the root.
+pub fn annotations(run: &Run, below: &str) -> String {
     let mut text = String::new();
     for error in run.load_errors() {
-        let _ = writeln!(text, "::error title=rehearse::{}", data(error));
+        let place = place(error).map(|(file, line)| {
+            format!("file={},line={line},", property(&format!("{below}{file}")))
+        });
+        let place = place.unwrap_or_default();
+        let _ = writeln!(text, "::error {place}title=rehearse::{}", data(error));
     }
     for report in failures(run).take(MOST) {
         let result = &report.result;
@@ -27,7 +32,7 @@ pub fn annotations(run: &Run) -> String {
         let _ = writeln!(
             text,
             "::error file={},line={line},title={}::{}",
-            property(file),
+            property(&format!("{below}{file}")),
             property(&report.name),
             data(&plain(&terminal::failure(report, None))),
         );
@@ -51,6 +56,14 @@ pub fn summary(run: &Run) -> String {
         let _ = writeln!(text, "<details><summary>{name}</summary>\n\n{full}\n</details>\n");
     }
     text
+}
+
+/// The file and line that an error points at: ` --> a.yaml:3:14`.
+fn place(error: &str) -> Option<(&str, &str)> {
+    let place = error.lines().find_map(|line| line.trim_start().strip_prefix("--> "))?;
+    let (place, _) = place.rsplit_once(':')?;
+    let (file, line) = place.rsplit_once(':')?;
+    line.parse::<u32>().ok().map(|_| (file, line))
 }
 
 fn failures(run: &Run) -> impl Iterator<Item = &ScenarioReport> {
@@ -87,11 +100,26 @@ mod tests {
     fn a_failure_is_annotated_at_its_line_on_one_line() {
         let mut run = samples::run();
         run.scenarios[1].name = "Two: a, b\n::error::forged".into();
-        let text = annotations(&run);
+        let text = annotations(&run, "");
         assert_eq!(text.lines().count(), 1, "{text}");
         let begins = "::error file=scenarios/safety/one-slot.yaml,line=17,title=Two%3A a%2C b%0A%3A%3Aerror%3A%3Aforged::FAIL";
         assert!(text.starts_with(begins), "{text}");
         assert!(text.contains("expected  \"Confirmed: Wed Feb 11, 2:00 PM.\"%0A"), "{text}");
+    }
+
+    #[test]
+    fn files_are_named_from_the_repositorys_root_and_wrong_ones_at_their_lines() {
+        let mut run = samples::run();
+        assert!(
+            annotations(&run, "shop/").contains("file=shop/scenarios/safety/one-slot.yaml,line=17")
+        );
+        let error = "error: no such key\n --> scenarios/a.yaml:3:14\n  |".to_owned();
+        run.not_started = Some(crate::report::NotStarted { exit_code: 2, errors: vec![error] });
+        let text = annotations(&run, "shop/");
+        assert!(
+            text.starts_with("::error file=shop/scenarios/a.yaml,line=3,title=rehearse::"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -165,7 +165,7 @@ fn timeline(journal: &[Exchange]) -> Vec<Value> {
             "name": call.name,
             "left": percent(call.started_us - start),
             "width": percent(call.took_us.unwrap_or(0)),
-            "took": call.took_us.map(|took| time::duration(Duration::from_micros(took))),
+            "took": call.took_us.map(|took| time::duration(Duration::from_micros(took))).unwrap_or_default(),
             "ended": ended.join(" "),
             "injected": call.injected,
             "bad": bad,

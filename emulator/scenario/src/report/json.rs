@@ -62,11 +62,13 @@ pub fn json(run: &Run, journal: bool) -> serde_json::Result<String> {
 
 /// How a run ended, in a word.
 pub(super) fn outcome(run: &Run) -> &'static str {
+    if run.interrupted.is_some() {
+        return "interrupted";
+    }
     match run.exit_code() {
         0 => "passed",
         1 => "failed",
         2 => "broken",
-        130 => "interrupted",
         _ => "error",
     }
 }
@@ -117,7 +119,7 @@ struct Report<'a> {
     /// How many scenarios ended how.
     counts: Counts,
     /// Why nothing was run: files that cannot be read, and so on. Not there when the run was started.
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    #[serde(default, skip_serializing_if = "<[String]>::is_empty")]
     errors: &'a [String],
     /// Every selected scenario, in the order of their files.
     scenarios: Vec<Scenario<'a>>,

@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn interrupted_and_unstarted_scenarios_are_skipped_cases() {
         let mut run = samples::run();
-        run.interrupted = true;
+        run.interrupted = Some(130);
         run.scenarios[0].result.status = Status::Interrupted;
         run.scenarios[1].result.status = Status::NotRun;
         let report = read(&junit(&run).unwrap());

@@ -77,7 +77,7 @@ pub fn run() -> Run {
         started: at,
         took: Duration::from_millis(612),
         seed: Some(7),
-        interrupted: false,
+        interrupted: None,
         not_started: None,
         scenarios: vec![
             report("A customer books tomorrow", "booking", "scenarios/booking/tomorrow.yaml"),

@@ -163,7 +163,7 @@ pub fn summary(run: &Run) -> String {
     if counts.skipped > 0 && counts.skipped == run.scenarios.len() {
         let _ = write!(text, "\n{}", paint(WARN, "nothing was run, so nothing is proved"));
     }
-    if run.interrupted {
+    if run.interrupted.is_some() {
         let _ = write!(text, "\n{}", paint(WARN, "interrupted before the end"));
     }
     text
@@ -288,7 +288,7 @@ mod tests {
     #[test]
     fn an_interrupted_run_says_so() {
         let mut run = samples::run();
-        run.interrupted = true;
+        run.interrupted = Some(130);
         run.scenarios[0].result.status = Status::Interrupted;
         run.scenarios[1].result.status = Status::NotRun;
         insta::assert_snapshot!(plain(&summary(&run)), @r##"

@@ -18,8 +18,8 @@ pub struct Run {
     pub took: Duration,
     /// The seed that was asked for.
     pub seed: Option<u64>,
-    /// Whether Ctrl-C ended it.
-    pub interrupted: bool,
+    /// The exit code of what ended it early: 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP.
+    pub interrupted: Option<u8>,
     /// Every selected scenario, also those that did not run.
     pub scenarios: Vec<ScenarioReport>,
     /// Why nothing was run, if files are wrong or the world cannot be started.
@@ -99,8 +99,10 @@ impl Run {
     /// environment, wrong scenario and failed expectation.
     pub fn exit_code(&self) -> u8 {
         let counts = self.counts();
+        if let Some(code) = self.interrupted {
+            return code;
+        }
         match () {
-            () if self.interrupted => 130,
             () if self.not_started.is_some() => {
                 self.not_started.as_ref().map_or(3, |not_started| not_started.exit_code)
             }

@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_with_what_to_do() {
         for (text, says) in [
-            ("crash@dynamodb.PutItem#1", "crash-after"),
+            ("crash@dynamodb.PutItem#1", "did you mean 'crash-"),
             ("error@dynamodb.PutItems#1", "did you mean 'dynamodb.PutItem'?"),
             ("error@dynamodb.PutItem#0", "1 is the first"),
             ("error@dynamodb.PutItem", "such as cut-after@"),

@@ -16,8 +16,9 @@ use super::{
 };
 use crate::{
     app::App,
+    error::Exit,
     execute::{JobResult, Limits, Place, execute},
-    signal::Interrupt,
+    signal::{self, Interrupt},
 };
 use rehearse_scenario::{
     Runner, Status,
@@ -125,12 +126,24 @@ pub(crate) async fn run_jobs(
         started,
         took: clock.elapsed(),
         seed: args.seed,
-        interrupted: ended.interrupted,
+        interrupted: ended.interrupted.then(|| signal::exit(Exit::Interrupted).number()),
         scenarios,
         not_started: None,
     };
     finish(&screen, &run, app);
     run
+}
+
+/// A run that was interrupted before its first scenario.
+pub(crate) fn interrupted_run(jobs: &[Job], reporter: &Reporter, args: &Args) -> Run {
+    Run {
+        started: Timestamp::now(),
+        took: Duration::ZERO,
+        seed: args.seed,
+        interrupted: Some(signal::exit(Exit::Interrupted).number()),
+        scenarios: jobs.iter().map(|job| view(reporter, job, JobResult::NotStarted)).collect(),
+        not_started: None,
+    }
 }
 
 fn finish(screen: &RunOutput<'_>, run: &Run, app: &App) {

@@ -11,7 +11,7 @@ mod sweep;
 use std::{num::NonZeroUsize, path::PathBuf, sync::Arc};
 
 use self::{
-    jobs::{JobOrder, run_jobs},
+    jobs::{JobOrder, interrupted_run, run_jobs},
     last::LastRun,
     reports::ReportArgs,
     select::Selection,
@@ -212,13 +212,21 @@ async fn run_on(
     sweep::check(args.inject.as_ref(), runner.backend())?;
     let judged = invariants.as_ref().map(|invariants| (invariants, args.inject.as_ref()));
     let reporter = project.reporter(app, runner.backend());
+    // An earlier run's report must not be taken for this one's.
+    let mut interrupted = || {
+        *reported = true;
+        if !args.sweep {
+            args.reports.write(&interrupted_run(&jobs, &reporter, args), app)?;
+        }
+        Ok(Exit::Interrupted)
+    };
     tokio::select! {
         ready = databases.ready() => ready.map_err(dynamodb::error)?,
-        () = interrupt.clone().wait() => return Ok(Exit::Interrupted),
+        () = interrupt.clone().wait() => return interrupted(),
     }
     let runner = tokio::select! {
         runner = external::start(runner, project, target, &args.url, app) => runner?,
-        () = interrupt.clone().wait() => return Ok(Exit::Interrupted),
+        () = interrupt.clone().wait() => return interrupted(),
     };
     let at_once = external::jobs_at_once(args.jobs, target).get();
     // What runs in other processes has work of its own while a scenario waits.

@@ -115,13 +115,14 @@ impl ReportArgs {
     /// # Errors
     /// Those of all reports; one that fails does not stop the next.
     pub(crate) fn write(&self, run: &Run, app: &App) -> Result<(), CommandError> {
+        let below = app.github.as_ref().map_or("", |github| github.below.as_str());
         self.write_each(app, |format| match format {
             Format::Terminal => Ok(plain(&terminal::whole(run))),
             Format::Junit => report::junit(run),
             Format::Json => report::json(run, self.report_journal).map_err(Into::into),
             Format::Html => report::html(run).map_err(io::Error::other),
             Format::Tap => Ok(report::tap(run)),
-            Format::Github => Ok(report::github::annotations(run)),
+            Format::Github => Ok(report::github::annotations(run, below)),
         })?;
         self.tell_github(run, app)
     }
@@ -133,7 +134,7 @@ impl ReportArgs {
             started: jiff::Timestamp::now(),
             took: std::time::Duration::ZERO,
             seed: None,
-            interrupted: false,
+            interrupted: None,
             scenarios: Vec::new(),
             not_started: Some(NotStarted { exit_code: error.exit.number(), errors: error.texts() }),
         };
@@ -150,7 +151,7 @@ impl ReportArgs {
     fn tell_github(&self, run: &Run, app: &App) -> Result<(), CommandError> {
         let Some(github) = &app.github else { return Ok(()) };
         if self.reports.iter().all(|target| target.format != Format::Github) {
-            let annotations = report::github::annotations(run);
+            let annotations = report::github::annotations(run, &github.below);
             if !annotations.is_empty() {
                 // Commands are read from both streams; standard output may be a report.
                 app.ui.note(annotations.trim_end());

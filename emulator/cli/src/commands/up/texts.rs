@@ -87,8 +87,13 @@ fn turn(webhook: &Exchange, exchanges: &[Exchange]) -> Option<ConversationLine> 
     };
     let took = webhook.took_us?;
     let within = webhook.started_us..=webhook.started_us + took;
+    // What happens meanwhile may be another text's.
+    let is_of_turn = |other: &&Exchange| match (other.turn, webhook.turn) {
+        (Some(turn), Some(of_webhook)) => turn == of_webhook && within.contains(&other.started_us),
+        _ => within.contains(&other.started_us),
+    };
     let (mut model, mut database) = (0, 0);
-    for exchange in exchanges.iter().filter(|other| within.contains(&other.started_us)) {
+    for exchange in exchanges.iter().filter(is_of_turn) {
         match exchange.detail {
             ExchangeDetail::Model { .. } => model += 1,
             ExchangeDetail::Database { .. } => database += 1,

@@ -174,12 +174,13 @@ fn a_report_that_cannot_be_written_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_broken_scenario_writes_no_report() {
+fn a_broken_scenario_is_an_error_in_the_report() {
     let folder = project();
     folder.write("scenarios/a.yaml", "nmae: x\n");
     folder.write("report.xml", "the last one");
     refused(&rehearse(folder.path(), &["run", "--report", "junit=report.xml"]), 2, &["nmae"]);
-    assert_eq!(std::fs::read_to_string(folder.path().join("report.xml")).unwrap(), "the last one");
+    let report = std::fs::read_to_string(folder.path().join("report.xml")).unwrap();
+    assert!(report.contains("errors=\"1\"") && report.contains("unknown key `nmae`"), "{report}");
 }
 
 /// Two people of whom the backend has said nothing yet, so that only the words could tell them apart.

@@ -150,7 +150,7 @@ mod tests {
             (&["run", "--fail-fats"], "'--fail-fast'"),
             (&["run", "--last"], "'--last-failed'"),
             (&["send", "x", "--form", "owner"], "'--from'"),
-            (&["fault", "--on", "x", "--skpi", "1"], "'--skip'"),
+            (&["fault", "arm", "x", "--skpi", "1"], "'--skip'"),
             (&["log", "--colour", "never"], "'--color'"),
             (&["db", "dump", "--contorl", "x"], "'--control'"),
         ] {

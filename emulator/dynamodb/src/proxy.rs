@@ -140,10 +140,11 @@ async fn handle(
     // These belong to the client's connection; the body is no longer chunked.
     parts.headers.remove(header::CONNECTION);
     parts.headers.remove(header::TRANSFER_ENCODING);
+    let cause = state.journal.callers().cause_of(caller, function);
     if let Some(call) = OtherCall::read(&parts.method, &parts.uri, &parts.headers, &body) {
         // The global endpoint of the SDKs leads here, so that no call reaches AWS itself.
-        let exchange = state.journal.begin(call.name(), call.detail(function));
-        return Ok(whole(call.refuse(exchange)));
+        let begin = || state.journal.begin(call.name(), call.detail(function));
+        return Ok(whole(call.refuse(with_cause(cause, begin))));
     }
     let outgoing = Request::from_parts(parts, Full::new(body.clone()));
     if outgoing.method() != Method::POST {
@@ -155,7 +156,6 @@ async fn handle(
     let name = format!("dynamodb.{operation}");
     let request = wire::json_or_text(&body);
     let inspected = state.faults.any().then(|| request.clone());
-    let cause = state.journal.callers().cause_of(caller, function);
     let detail = detail(function, &operation, request);
     let exchange = with_cause(cause, || state.journal.begin(name.as_str(), detail));
     if let Some(request) = inspected {

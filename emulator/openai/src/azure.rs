@@ -1,7 +1,7 @@
 //! URLs, keys and errors as Azure OpenAI has them.
 //!
-//! Source: <https://learn.microsoft.com/azure/ai-foundry/openai/reference>, and public records of its
-//! errors. A deployment is a name of the customer's; here it is the name of a model.
+//! The forms of the URLs are those that OpenAI's own clients for Azure call. The words of its errors have no
+//! source here and may differ. A deployment is a name of the customer's; here it is the name of a model.
 
 use serde_json::Value;
 

@@ -51,7 +51,7 @@ pub(super) fn of_process(
     endpoints: &Endpoints,
 ) -> BTreeMap<String, String> {
     // A parameter of a secret is often empty by default: that is no value.
-    let template = |name: &str| function.env.get(name).is_some_and(|value| !value.is_empty());
+    let template = |name: &str| function.env.get(name).is_some_and(|value| counts(name, value));
     // A function that is told where a secret is kept (`OPENAI_API_KEY_PARAMETER`) gets no plain one,
     // which many a backend would prefer.
     let is_kept = |name: &str| {
@@ -65,12 +65,27 @@ pub(super) fn of_process(
         .map(|(name, value)| (name.to_owned(), value))
         .collect();
     for (name, value) in function.env.iter().filter(|(name, _)| !is_ours(name)) {
-        if !value.is_empty() || !all.contains_key(name) {
+        if counts(name, value) || !all.contains_key(name) {
             all.insert(name.clone(), value.clone());
         }
     }
     all.extend(aws(endpoints, &function.id).map(|(name, value)| (name.to_owned(), value)));
     all
+}
+
+/// Whether a value of the template is one: it is not empty, and no address of the real providers, which a
+/// template has for production.
+fn counts(name: &str, value: &str) -> bool {
+    const ADDRESSES: [&str; 3] = ["OPENAI_BASE_URL", "OPENAI_API_BASE", "TWILIO_API_BASE_URL"];
+    let is_local = || {
+        url::Url::parse(value).is_ok_and(|url| match url.host() {
+            Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        })
+    };
+    !value.is_empty() && (!ADDRESSES.contains(&name) || is_local())
 }
 
 /// Whether a function that runs as processes gets this variable without a value in template or settings.
@@ -159,6 +174,16 @@ mod tests {
         for gone in ["AWS_ENDPOINT_URL_S3", "AWS_ACCESS_KEY_ID", "AWS_PROFILE"] {
             assert!(!all.contains_key(gone), "{gone}");
         }
+    }
+
+    #[test]
+    fn the_real_providers_addresses_in_a_template_do_not_count() {
+        let all = of(&[
+            ("OPENAI_BASE_URL", "https://api.openai.com/v1"),
+            ("TWILIO_API_BASE_URL", "https://api.twilio.com"),
+        ]);
+        assert_eq!(all["OPENAI_BASE_URL"], "http://o/v1");
+        assert_eq!(all["TWILIO_API_BASE_URL"], "http://t");
     }
 
     #[test]

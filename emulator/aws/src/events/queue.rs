@@ -58,6 +58,7 @@ pub(super) struct GivenUp {
 
 /// What follows from a failed attempt.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, for a moment")]
 pub(super) enum AfterFailure {
     Later(Later),
     GiveUp(GivenUp),

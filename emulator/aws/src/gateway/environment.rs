@@ -5,9 +5,12 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use rehearse_core::journal::callers::path_of;
 
+/// Makes the variables of an instance from the path of its endpoints.
+type OfPath = dyn Fn(&str) -> BTreeMap<String, String> + Send + Sync;
+
 /// The variables of a function's instances.
 #[derive(Clone)]
-pub struct FunctionEnvironment(Arc<dyn Fn(&str) -> BTreeMap<String, String> + Send + Sync>);
+pub struct FunctionEnvironment(Arc<OfPath>);
 
 impl FunctionEnvironment {
     /// `of_path` makes the variables of an instance whose calls have this path before their own, such as

@@ -30,7 +30,9 @@ pub struct Instances {
 struct State {
     /// The most recently used is last, and the next to get an event.
     idle: Vec<(String, Router)>,
+    /// How many were built or tried; their names count it.
     built: usize,
+    failed: usize,
     shared: Option<Router>,
 }
 
@@ -59,7 +61,7 @@ impl Instances {
             state: Mutex::default(),
         };
         let first = instances.build(1)?;
-        *instances.lock() = State { idle: vec![first], built: 1, shared: None };
+        *instances.lock() = State { idle: vec![first], built: 1, ..State::default() };
         Ok(instances)
     }
 
@@ -70,11 +72,12 @@ impl Instances {
         if let Some((name, router)) = state.idle.pop() {
             return Ok(BusyInstance { instances: self, name: Some(name), router });
         }
-        if state.built < MOST {
+        if state.built - state.failed < MOST {
             state.built += 1;
             let number = state.built;
             drop(state);
-            let (name, router) = self.build(number).map_err(failed)?;
+            let built = self.build(number).inspect_err(|_| self.lock().failed += 1);
+            let (name, router) = built.map_err(failed)?;
             return Ok(BusyInstance { instances: self, name: Some(name), router });
         }
         let router = match &state.shared {

@@ -122,7 +122,10 @@ impl Stage {
     /// Whether this is a host of this API alone.
     fn is_called(&self, name: &str) -> bool {
         name.split_once('.').is_some_and(|(label, rest)| {
-            label == self.api.url_id() && (rest == "localhost" || rest.starts_with("execute-api."))
+            label == self.api.url_id()
+                && (rest == "localhost"
+                    || rest.starts_with("execute-api.")
+                    || rest.starts_with("lambda-url."))
         })
     }
 }

@@ -170,7 +170,10 @@ fn source(
         return Ok(Source::Runtime { function: Box::new(function.clone()), folder });
     }
     // What Go and others are deployed as: a package with its program.
-    let is_package = folder.join("bootstrap").is_file() || folder.extension().is_some();
+    // What builds it has not run yet.
+    let is_built_first = own.is_some_and(|own| own.build.is_some());
+    let is_package =
+        is_built_first || folder.join("bootstrap").is_file() || folder.extension().is_some();
     if runtime.starts_with("provided") && is_package {
         let (code, from) = (folder.display().to_string(), PathBuf::new());
         let code = std::path::absolute(&code).map_or(code, |path| path.display().to_string());

@@ -109,8 +109,9 @@ impl Callers {
     /// of a function, or the only one at all.
     pub fn cause_of(&self, caller: Option<&str>, function: Option<&str>) -> Option<Cause> {
         let state = self.lock();
-        if let Some(cause) = caller.and_then(|caller| state.latest.get(caller)) {
-            return Some(*cause);
+        if let Some(caller) = caller {
+            // One that still starts works on nothing yet.
+            return state.latest.get(caller).copied();
         }
         let is_outer = |work: &Running| {
             state.running.iter().any(|inner| inner.parent == Some(work.cause.seq()))
@@ -170,6 +171,7 @@ mod tests {
         let second = callers.begin(Some("F"), Some("F-2"), two.cause(), None);
         assert_eq!(callers.cause_of(Some("F-1"), None), Some(one.cause()));
         assert_eq!(callers.cause_of(Some("F-2"), Some("F")), Some(two.cause()));
+        assert_eq!(callers.cause_of(Some("F-3"), Some("F")), None, "it still starts");
         assert_eq!(callers.cause_of(None, Some("F")), None, "it may be either");
         drop(second);
         assert_eq!(callers.cause_of(None, Some("F")), Some(one.cause()));

@@ -364,7 +364,7 @@ mod tests {
             turn: Some(seq / 2),
             detail: details[at].clone(),
             outcome: Some(Outcome::status(200, json!({ "seq": seq }))),
-            injected: (seq % 2 == 0).then(|| format!("failure {seq}")),
+            injected: seq.is_multiple_of(2).then(|| format!("failure {seq}")),
         }
     }
 

@@ -178,7 +178,7 @@ async fn serve(
     let texts = async {
         texts::follow(&world, people, app).await;
         // Nobody reads any more; the world goes on.
-        std::future::pending().await
+        std::future::pending::<()>().await;
     };
     tokio::select! {
         () = interrupt.wait() => {}

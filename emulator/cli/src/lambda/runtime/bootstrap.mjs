@@ -26,10 +26,10 @@ class InitError extends Error {
   }
 }
 
-function call(method, where, body, headers = {}) {
+function call(method, where, body, headers = {}, by = agent) {
   return new Promise((resolve, reject) => {
     if (body !== undefined) headers['content-length'] = Buffer.byteLength(body);
-    const request = http.request({ agent, host, port, method, path: prefix + where, headers }, (response) => {
+    const request = http.request({ agent: by, host, port, method, path: prefix + where, headers }, (response) => {
       const chunks = [];
       response.on('data', (chunk) => chunks.push(chunk));
       response.on('end', () =>
@@ -61,7 +61,8 @@ function fail(where, error, type) {
   return call('POST', where, JSON.stringify(report), {
     'content-type': 'application/json',
     'lambda-runtime-function-error-type': report.errorType.replace(/[^\x20-\x7e]/g, ' '),
-  });
+    // Not behind the request for the next event, which may wait for long.
+  }, false);
 }
 
 // The file of a module, `src/index` for `src/index.handler`.
@@ -157,6 +158,7 @@ function answer(handler, event, headers) {
 }
 
 let current;
+let handler;
 
 async function run(handler) {
   const { status, headers, body } = await call('GET', 'invocation/next');
@@ -170,9 +172,11 @@ async function run(handler) {
   try {
     result = await answer(handler, JSON.parse(body.toString()), headers);
   } catch (error) {
+    current = undefined;
     await fail(failed, error);
     return;
   }
+  current = undefined;
   let text;
   try {
     text = JSON.stringify(result) ?? 'null';
@@ -186,6 +190,11 @@ async function run(handler) {
 // Ends this process, as AWS does, once the error is reported.
 function crash(type, code) {
   return (error) => {
+    if (!current && handler) {
+      // It comes from an event that was answered before: there is nobody to report it to.
+      console.error(error);
+      process.exit(code);
+    }
     const where = current ? `invocation/${current}/error` : 'init/error';
     fail(where, error, type).finally(() => process.exit(code));
   };
@@ -200,7 +209,6 @@ globalThis.awslambda = {
   },
 };
 
-let handler;
 try {
   handler = await load();
 } catch (error) {

@@ -17,6 +17,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 pub use self::client::webhook_client;
+pub(crate) use self::http::is_of;
 use self::{
     cookies::CookieJar,
     http::{CallFailure, HttpRequest, HttpResponse, send_following_redirects},

@@ -58,7 +58,7 @@ pub struct Fault {
 }
 
 /// The names in the journal of the exchanges that can fail.
-pub const NAMES: [&str; 63] = [
+pub const NAMES: [&str; 64] = [
     "openai.responses",
     "openai.chat",
     "openai.responses.retrieve",
@@ -83,6 +83,7 @@ pub const NAMES: [&str; 63] = [
     "twilio.media.fetch",
     "twilio.media.list",
     "twilio.media.download",
+    "twilio.media.file",
     "twilio.media.delete",
     "twilio.numbers.create",
     "twilio.numbers.fetch",

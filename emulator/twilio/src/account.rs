@@ -154,7 +154,8 @@ impl AccountState {
         // Now and then, so that each message costs the same.
         if self.media.len() > 64 && self.media.len() > self.messages.len() * 2 {
             let messages = &self.messages;
-            self.media.retain(|sid| messages.get(sid).is_some());
+            // A text gets its files before it is in the log: its webhook has their URLs.
+            self.media.retain(|sid| sid == message || messages.get(sid).is_some());
         }
     }
 

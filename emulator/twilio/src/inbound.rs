@@ -5,7 +5,8 @@ use super::Sid;
 /// A text from a person.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Inbound {
-    /// The person's number.
+    /// The person's number, or `whatsapp:` and the number. A WhatsApp message to a number that is no WhatsApp
+    /// sender is dropped: see [`Twilio::is_whatsapp_sender`](super::Twilio::is_whatsapp_sender).
     pub from: String,
     /// Which of the account's numbers is texted; `None`, or one that is not the account's, is the first.
     pub to: Option<String>,

@@ -10,8 +10,9 @@ use std::{
 };
 
 use super::{
-    Delivery, Direction, Inbound, Media, Message, Segments, Sid, Signing, Status, WebhookKind,
-    account::Account,
+    Delivery, Direction, Inbound, Media, Message, NumberConfig, Segments, Sid, Signing, Status,
+    WebhookKind,
+    account::{Account, AccountState},
     geo,
     media::{self, Fetched},
     number::Number,
@@ -148,7 +149,7 @@ impl Inbox {
             Some(Keyword::Start) => state.opt_in(phone, &text.from),
             Some(Keyword::Help) | None => {}
         }
-        let logged = state.inbound(number).is_some();
+        let logged = self.takes(state, number, is_whatsapp).is_some();
         let message = Message {
             sid,
             direction: Direction::Inbound,
@@ -163,12 +164,12 @@ impl Inbox {
             created: now,
             updated: now,
             sent: Some(now),
-            service: config.messaging_service_sid.clone(),
+            service: config.messaging_service_sid.clone().filter(|_| !is_whatsapp),
             via: None,
             in_reply_to: None,
             ends_as_sent: false,
         };
-        // Twilio does not log what a Messaging Service without a URL drops.
+        // Twilio does not log what a Messaging Service without a URL drops, nor WhatsApp messages to nobody.
         if logged {
             state.messages.push(message);
         }
@@ -208,10 +209,14 @@ impl Inbox {
         };
         let (config, numbers) = {
             let state = self.account.state();
-            let phone = whatsapp::number(&received.number).unwrap_or(&received.number);
+            let on_whatsapp = whatsapp::number(&received.number);
+            let phone = on_whatsapp.unwrap_or(&received.number);
             let number = state.number(phone).unwrap_or(&state.first);
-            let numbers: Vec<String> = state.numbers().map(|number| number.phone.clone()).collect();
-            (state.inbound(number), numbers)
+            let numbers = state.numbers().map(|number| number.phone.clone());
+            let senders = self.account.options.whatsapp.iter();
+            let senders = senders.map(|number| whatsapp::address(number));
+            let numbers: Vec<String> = numbers.chain(senders).collect();
+            (self.takes(&state, number, on_whatsapp.is_some()), numbers)
         };
         let Some(config) = config else { return delivery };
         let Some(url) = config.webhook_url else { return delivery };
@@ -266,6 +271,20 @@ impl Inbox {
         delivery.errors.push(14106);
         delivery.failure = Some(14106);
         delivery
+    }
+
+    /// The configuration by which a message to a number is delivered; `None` when it is dropped. Messaging
+    /// Services take texts alone, and WhatsApp messages reach nobody but the account's WhatsApp senders.
+    fn takes(
+        &self,
+        state: &AccountState,
+        number: &Number,
+        is_whatsapp: bool,
+    ) -> Option<NumberConfig> {
+        if !is_whatsapp {
+            return state.inbound(number);
+        }
+        self.account.options.whatsapp.contains(&number.phone).then(|| number.config.clone())
     }
 
     /// The number that a text is for.

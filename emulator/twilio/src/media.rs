@@ -10,7 +10,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use rehearse_core::random::mix;
 
-pub(crate) use self::fetch::{Fetched, fetch, is_here};
+pub(crate) use self::fetch::{Fetched, Fetcher, is_here};
 use super::Sid;
 
 /// Most bytes of all files of one message: <https://www.twilio.com/docs/messaging/guides/accepted-mime-types>.

@@ -4,6 +4,7 @@
 //! passes through its statuses in a background task, which calls the backend at each. What a plan puts
 //! off waits for its business time, as scheduled messages do.
 
+mod callback;
 mod end;
 mod files;
 mod work;
@@ -20,9 +21,12 @@ use std::{
 use jiff::Timestamp;
 use tokio::{sync::oneshot, task::JoinSet};
 
-use self::work::Work;
+use self::{
+    callback::{KeptCallback, add_callback},
+    work::Work,
+};
 use super::{
-    Message, Method, Segments, Sid, Status,
+    Message, Segments, Sid, Status,
     account::Account,
     course::{CourseStep, Happening, StatusChange, course},
     lanes::Lanes,
@@ -31,7 +35,7 @@ use super::{
     outgoing::{MAX_BODY, OutgoingMessage},
     webhook::WebhookClient,
 };
-use rehearse_core::journal::{Cause, Outcome, current_cause, with_cause};
+use rehearse_core::journal::{Cause, Outcome, caused_by, current_cause, with_cause};
 
 /// How long a task that follows a running clock sleeps at most: the clock may be moved meanwhile.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -59,13 +63,6 @@ struct ScheduledMessage {
     sid: Sid,
     message: OutgoingMessage,
     /// The request that created it.
-    cause: Option<Cause>,
-}
-
-/// Where later statuses of a message go, and the exchange that sent it, which causes them.
-#[derive(Debug, Clone)]
-struct KeptCallback {
-    endpoint: Endpoint,
     cause: Option<Cause>,
 }
 
@@ -118,14 +115,7 @@ impl Outbox {
         let size = self.measure(&message);
         let mut scheduled = self.scheduled();
         let mut state = self.account.state();
-        if message.status_callback.is_none() {
-            let service = message.service.as_deref().and_then(|sid| state.service(sid));
-            let of_service = service.and_then(|service| service.config.status_callback.clone());
-            let sender = state.number(&message.from);
-            let url = of_service
-                .or_else(|| sender.and_then(|number| number.config.status_callback.clone()));
-            message.status_callback = url.map(|url| Endpoint { url, method: Method::Post });
-        }
+        add_callback(&state, &mut message);
         let sid = state.sids.generate(!message.media.is_empty());
         let created = message.created(sid, size, self.account.clock.now());
         state.messages.push(created.clone());
@@ -149,6 +139,8 @@ impl Outbox {
         for ScheduledMessage { sid, mut message, cause, .. } in due {
             if message.service_chooses {
                 self.choose_sender(&mut message);
+                // The number's own callback was not known before.
+                add_callback(&self.account.state(), &mut message);
                 let size = self.measure(&message);
                 if let Some(kept) = self.account.state().messages.get_mut(sid) {
                     (kept.segments, kept.encoding) = (size.count, size.encoding);
@@ -204,6 +196,7 @@ impl Outbox {
         let sender = canceled.message.from;
         self.change_status(sid, &sender, change);
         if let Some(callback) = canceled.message.status_callback {
+            self.keep_callback(sid, &callback, current_cause().or(canceled.cause));
             self.queue(sid, [Work::new(sender, Some(callback), Happening::CallBack(change))]);
         }
         true
@@ -224,10 +217,22 @@ impl Outbox {
         self.following.store(false, Ordering::Relaxed);
     }
 
-    /// Drops the scheduled messages and what was put off. The messages stay as they are.
+    /// Drops the scheduled messages, which are canceled, and what was put off: those messages have the
+    /// last status that was still to come. No callback is called.
     pub fn forget_due(&self) {
-        self.scheduled().clear();
-        self.put_off().clear();
+        let scheduled = std::mem::take(&mut *self.scheduled());
+        for ScheduledMessage { sid, message, .. } in scheduled {
+            let change = StatusChange { status: Status::Canceled, error: None };
+            self.change_status(sid, &message.from, change);
+        }
+        // A message without its last status would be under way, and so be kept, for ever.
+        let mut put_off = std::mem::take(&mut *self.put_off());
+        put_off.sort_by_key(|put_off| put_off.at);
+        for PutOff { sid, sender, what, .. } in put_off {
+            if let Happening::Change(change) = what {
+                self.go_on(sid, &sender, change);
+            }
+        }
     }
 
     /// Gives a sent message another status, as a late report of the carrier does, and calls its status
@@ -264,17 +269,6 @@ impl Outbox {
         self.account.state().messages.get(sid).cloned()
     }
 
-    /// Remembers where statuses of a message go, for as long as messages are kept.
-    fn keep_callback(&self, sid: Sid, callback: &Endpoint, cause: Option<Cause>) {
-        let mut kept = self.callbacks();
-        kept.insert(sid, KeptCallback { endpoint: callback.clone(), cause });
-        let state = self.account.state();
-        // Now and then, so that each message costs the same.
-        if kept.len() > 64 && kept.len() > state.messages.len() * 2 {
-            kept.retain(|sid, _| state.messages.get(*sid).is_some());
-        }
-    }
-
     /// Hands a message to the carrier once its files are here. Those on this machine are fetched meanwhile.
     fn dispatch(self: &Arc<Self>, sid: Sid, message: OutgoingMessage) {
         let hosts = &self.account.options.hosts;
@@ -284,7 +278,8 @@ impl Outbox {
             return self.hand_over(sid, message, None);
         }
         let outbox = Arc::clone(self);
-        self.spawn(async move {
+        // The cause of a task does not pass to those that it spawns.
+        self.spawn(caused_by(current_cause(), async move {
             let failure = match outbox.fetch_media(&message.media).await {
                 Ok(files) => {
                     outbox.keep_media(sid, files);
@@ -293,7 +288,7 @@ impl Outbox {
                 Err(code) => Some(code),
             };
             outbox.hand_over(sid, message, failure);
-        });
+        }));
     }
 
     /// Hands a message to the carrier, and has happen what becomes of it. A failure to get its files ends it.
@@ -407,11 +402,6 @@ impl Outbox {
 
     fn put_off(&self) -> MutexGuard<'_, Vec<PutOff>> {
         self.put_off.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Always locked before the account's state.
-    fn callbacks(&self) -> MutexGuard<'_, HashMap<Sid, KeptCallback>> {
-        self.callbacks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn tasks(&self) -> MutexGuard<'_, JoinSet<()>> {

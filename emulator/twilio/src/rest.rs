@@ -25,7 +25,7 @@ use axum::{
 };
 use bytes::Bytes;
 use futures::stream;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -69,11 +69,12 @@ pub(crate) fn router(api: RestApi) -> Router {
 }
 
 async fn serve(State(api): State<RestApi>, mut request: Request) -> Response {
+    let base = base(&api.account, request.uri());
     let cause = callers::take_caller(request.uri_mut(), api.account.journal.callers());
-    caused_by(cause, respond_to(api, request)).await
+    caused_by(cause, respond_to(api, base, request)).await
 }
 
-async fn respond_to(api: RestApi, request: Request) -> Response {
+async fn respond_to(api: RestApi, base: String, request: Request) -> Response {
     let account = &api.account;
     let _activity = account.activity.begin();
     let (parts, body) = request.into_parts();
@@ -109,7 +110,6 @@ async fn respond_to(api: RestApi, request: Request) -> Response {
         None => {
             api.outbox.release_due();
             let query = Params::parse(parts.uri.query().unwrap_or_default().as_bytes());
-            let base = base(&parts.headers);
             let run = || api.run(route, &base, path, &params, &query);
             with_cause(Some(exchange.cause()), run)
         }
@@ -236,10 +236,12 @@ fn encode(status: u16, body: &impl Serialize, journaled: Value) -> Result<ApiRes
     Ok(ApiResponse { status, body, journaled, headers: Vec::new() })
 }
 
-/// Where the API was asked, for links that lead back to it.
-fn base(headers: &HeaderMap) -> String {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    format!("http://{}", host.unwrap_or("127.0.0.1"))
+/// Where the API was asked, for links that lead back to it: with the caller's path, so that what is called by
+/// a link has the same cause. Not by the `Host`, which may name the real Twilio.
+fn base(account: &Account, asked: &Uri) -> String {
+    let url = account.url.get().map(String::as_str).unwrap_or_default();
+    let caller = callers::split_caller(asked.path()).0.map(callers::path_of);
+    format!("{url}{}", caller.unwrap_or_default())
 }
 
 fn is_form(headers: &HeaderMap) -> bool {

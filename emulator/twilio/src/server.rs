@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 
 use super::{
-    Delivery, DeliveryPlan, Inbound, InvalidPlan, Message, NumberConfig, Options, Sid, Status,
+    Delivery, DeliveryPlan, Inbound, InvalidPlan, Message, NumberConfig, Options, ServiceConfig,
+    Sid, Status,
     account::Account,
     inbox::Inbox,
     outbox::Outbox,
@@ -93,9 +94,26 @@ impl Twilio {
         self.0.account.state().numbers().map(|number| number.phone.clone()).collect()
     }
 
+    /// Whether a number of the account, in E.164 format, takes and sends WhatsApp messages.
+    pub fn is_whatsapp_sender(&self, number: &str) -> bool {
+        self.0.account.options.whatsapp.contains(number)
+    }
+
     /// Changes the configuration of the first number. The REST API shows the change.
     pub fn configure(&self, change: impl FnOnce(&mut NumberConfig)) {
         change(&mut self.0.account.state().first.config);
+    }
+
+    /// Changes the Messaging Service of the first number; does nothing when it is in none that has settings.
+    /// The REST API shows the change.
+    pub fn configure_service(&self, change: impl FnOnce(&mut ServiceConfig)) {
+        let mut state = self.0.account.state();
+        let sid = state.first.config.messaging_service_sid.clone();
+        let service =
+            state.services.iter_mut().find(|service| Some(service.sid()) == sid.as_deref());
+        if let Some(service) = service {
+            change(&mut service.config);
+        }
     }
 
     /// The configuration of the first number.
@@ -197,7 +215,8 @@ impl Twilio {
         self.0.account.state().set_opt_outs(opt_outs);
     }
 
-    /// Drops scheduled messages and what was put off, which happens no more. Messages stay as they are.
+    /// Drops scheduled messages, which are canceled, and what was put off: those messages get the last status
+    /// that was still to come. No callback is called.
     pub fn forget_due(&self) {
         self.0.outbox.forget_due();
     }

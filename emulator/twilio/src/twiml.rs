@@ -40,10 +40,12 @@ const VOICE: &[&str] = &[
 pub(crate) struct DocumentContext<'a> {
     /// The document's own URL, against which relative ones are resolved.
     pub url: &'a str,
-    /// The account's numbers.
+    /// The account's numbers, and the addresses of its WhatsApp senders.
     pub numbers: &'a [String],
     /// The number of the person who texted.
     pub sender: &'a str,
+    /// The account's number that was texted.
+    pub number: &'a str,
     /// Replies that earlier documents of the same delivery asked for.
     pub replies: usize,
 }
@@ -133,6 +135,12 @@ fn reply(
     let from = message.from;
     if from.as_ref().is_some_and(|from| !context.numbers.contains(from)) {
         warn(warnings, INVALID_FROM);
+        return None;
+    }
+    // A reply stays on its channel: what answers a WhatsApp message is no text, and the other way round.
+    let is_whatsapp = |address: &str| whatsapp::number(address).is_some();
+    if is_whatsapp(from.as_deref().unwrap_or(context.number)) != is_whatsapp(&to) {
+        warn(warnings, if from.is_some() { INVALID_FROM } else { INVALID_TO });
         return None;
     }
     let mut media = Vec::new();

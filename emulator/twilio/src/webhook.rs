@@ -17,6 +17,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 pub use self::client::webhook_client;
+pub(crate) use self::http::is_of;
 use self::{
     cookies::CookieJar,
     http::{CallFailure, HttpRequest, HttpResponse, send_following_redirects},
@@ -64,7 +65,7 @@ pub(crate) struct WebhookCall<'a> {
     pub person: &'a str,
     /// The account's number that was texted; empty for status callbacks.
     pub number: &'a str,
-    /// All numbers of the account, any of which may send a reply.
+    /// All numbers of the account and addresses of its WhatsApp senders, any of which may send a reply.
     pub numbers: &'a [String],
     /// Replies that earlier documents of the same delivery asked for.
     pub replies: usize,
@@ -226,6 +227,7 @@ impl WebhookClient {
                     url: &response.url,
                     numbers: call.numbers,
                     sender: call.person,
+                    number: call.number,
                     replies: call.replies,
                 };
                 let content_type = response.content_type.as_deref();

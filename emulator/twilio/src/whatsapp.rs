@@ -21,10 +21,15 @@ pub(crate) fn address(number: &str) -> String {
 
 /// Whether the person wrote to this sender less than a day ago.
 pub(crate) fn is_open(messages: &MessageLog, sender: &str, person: &str, now: Timestamp) -> bool {
+    let is_recent = |at| {
+        let age = now.duration_since(at);
+        // Business time was moved back to before the message: it has not been written yet.
+        !age.is_negative() && age < WINDOW
+    };
     messages.iter().rev().any(|message| {
         message.direction == Direction::Inbound
             && message.to == sender
             && message.from.as_deref() == Some(person)
-            && now.duration_since(message.created) < WINDOW
+            && is_recent(message.created)
     })
 }

@@ -74,7 +74,8 @@ impl World {
 
     /// Goes back to a snapshot, once nothing is under way. Asynchronous invocations, texts and reports of
     /// the carrier that are due later are forgotten, and schedules count anew from the snapshot's time.
-    /// Texts, journal, scripts, faults and plans of deliveries stay as they are.
+    /// Texts that were scheduled are canceled, and those whose last status was still to come have it then.
+    /// Other texts, journal, scripts, faults and plans of deliveries stay as they are.
     ///
     /// # Errors
     /// Something does not end within `limit` of elapsed time; then nothing has changed. Or the rows

@@ -54,6 +54,13 @@ pub(crate) async fn sms(
         return Err(ApiError::bad_request(format!("'{to}' is no number of the account"))
             .help(format!("its numbers: {}", numbers.join(", "))));
     }
+    let to = request.to.as_deref().unwrap_or(api.world.twilio().number());
+    if from.starts_with("whatsapp:") && !api.world.twilio().is_whatsapp_sender(to) {
+        let message = format!("{to} is no WhatsApp sender: add it to `whatsapp`");
+        return Err(ApiError::bad_request(message).help(
+            "`whatsapp` is a list of the account's numbers under [twilio] in rehearse.toml",
+        ));
+    }
     let text = Inbound {
         from: from.clone(),
         to: request.to,

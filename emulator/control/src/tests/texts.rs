@@ -53,6 +53,17 @@ async fn a_wait_for_nothing_ends_and_tells_what_came_instead() {
 }
 
 #[tokio::test]
+async fn a_whatsapp_message_to_a_number_without_whatsapp_is_refused() {
+    let running = Running::start().await;
+    let body = r#"{"from": "whatsapp:customer", "body": "Hi"}"#;
+    let (status, error) = running.raw("POST", "/sms", body).await;
+    assert_eq!(status, 400);
+    let says = "+19045550100 is no WhatsApp sender: add it to `whatsapp`";
+    assert_eq!(error.error, says);
+    assert_eq!(running.world.twilio().messages().len(), 0);
+}
+
+#[tokio::test]
 async fn a_text_is_delivered_again_under_the_same_sid() {
     let running = Running::start().await;
     let sent = running.hello().await;

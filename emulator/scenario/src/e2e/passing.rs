@@ -1,6 +1,6 @@
 //! What works: every kind of step.
 
-use super::support::{Project, assert_passed, passes, run, run_file};
+use super::support::{Project, SETTINGS, assert_passed, passes, run, run_file};
 
 #[tokio::test]
 async fn a_text_is_answered() {
@@ -272,6 +272,38 @@ steps:
     )
     .await;
     assert_passed(&report);
+}
+
+#[tokio::test]
+async fn what_is_given_of_the_number_holds_for_its_messaging_service() {
+    let project = Project::new();
+    let service =
+        "[[twilio.services]]\nname = \"a\"\nnumbers = [\"+15552340000\"]\nroute = \"/sms\"\n";
+    let services = rehearse_testutils::settings(&format!("{SETTINGS}\n{service}")).twilio.services;
+    let runner = project.with(|settings| settings.twilio.services = services);
+    let retries = r##"
+name: retries
+given: { twilio: { overrides: "#rc=2&rp=5xx", fallback: none } }
+steps:
+  - customer: crash
+    deliveries: [{ answer: 500, error: 11200 }, { answer: 500 }, { answer: 500 }]
+    reply: none
+"##;
+    let forged = r##"
+name: forged
+given: { twilio: { overrides: "#rc=0" } }
+steps:
+  - customer: crash
+    deliveries: [{ answer: 500 }, { answer: 500 }]
+    reply: none
+  - customer: hello
+    signature: wrong
+    deliveries: [{ answer: 403 }]
+    reply: none
+"##;
+    for text in [retries, forged] {
+        assert_passed(&runner.run(&project.scenarios(text)[0]).await);
+    }
 }
 
 #[tokio::test]

@@ -38,16 +38,19 @@ pub(super) struct DeliveredText<'s> {
     deliveries: Vec<Delivery>,
 }
 
-/// The number has no fallback URL until this is dropped.
+/// The number and its Messaging Service have no fallback URL until this is dropped.
 pub(super) struct NoFallback {
     twilio: Twilio,
     url: Option<String>,
+    of_service: Option<String>,
 }
 
 impl Drop for NoFallback {
     fn drop(&mut self) {
         let url = self.url.take();
         self.twilio.configure(|config| config.fallback_url = url);
+        let url = self.of_service.take();
+        self.twilio.configure_service(|service| service.fallback_url = url);
     }
 }
 
@@ -124,6 +127,12 @@ impl Running<'_> {
                 format!("'{to}' is none of the shop's numbers, which are {}", numbers.join(", "));
             return Err(StepError::broken(message, self.location(&below("to"))));
         }
+        let texted = to.as_deref().unwrap_or(self.world.twilio().number());
+        if number.starts_with("whatsapp:") && !self.world.twilio().is_whatsapp_sender(texted) {
+            let message =
+                format!("{texted} is no WhatsApp sender: add it to `whatsapp` in rehearse.toml");
+            return Err(StepError::broken(message, self.location(&below("from"))));
+        }
         let inbound = Inbound { from: number.clone(), to, body, media, signing };
         let crash = self.arm_crash(step.crash.as_ref());
         Ok(PreparedText { step, path: path.clone(), number, inbound, script, crash })
@@ -152,9 +161,10 @@ impl Running<'_> {
     /// does not know the fallback.
     pub(super) fn without_fallback(&self) -> NoFallback {
         let twilio = self.world.twilio().clone();
-        let url = twilio.config().fallback_url;
-        twilio.configure(|config| config.fallback_url = None);
-        NoFallback { twilio, url }
+        let (mut url, mut of_service) = (None, None);
+        twilio.configure(|config| url = config.fallback_url.take());
+        twilio.configure_service(|service| of_service = service.fallback_url.take());
+        NoFallback { twilio, url, of_service }
     }
 
     /// Deliveries at once, or one after the other with the clock moved in between.

@@ -206,41 +206,53 @@ fn compared(expect: &Expect) -> impl Iterator<Item = &String> {
     tables.filter(|(_, table)| !matches!(table, Table::Whole(_))).map(|(name, _)| name)
 }
 
-/// Configures the number as `given.twilio` asks.
+/// Configures the number as `given.twilio` asks, and its Messaging Service, which may take its texts.
 fn configure(twilio: &Twilio, number: &Number, gateway: &str) {
     let url =
         |path: &str| if path.starts_with('/') { format!("{gateway}{path}") } else { path.into() };
+    let set_fallback = |fallback: &mut Option<String>| match number.fallback.as_deref() {
+        None => {}
+        Some("none") => *fallback = None,
+        Some(path) => *fallback = Some(url(path)),
+    };
+    let set_method = |method: &mut twilio::Method| match number.method {
+        None => {}
+        Some(WebhookMethod::Get) => *method = twilio::Method::Get,
+        Some(WebhookMethod::Post) => *method = twilio::Method::Post,
+    };
+    let set_overrides = |urls: [&mut Option<String>; 2]| {
+        let Some(overrides) = &number.overrides else { return };
+        for url in urls.into_iter().flatten() {
+            let bare = url.split('#').next().unwrap_or_default();
+            *url = format!("{bare}{overrides}");
+        }
+    };
     twilio.configure(|config| {
         config.kind = match number.kind {
             NumberKind::Local => twilio::NumberKind::Local,
             NumberKind::TollFree => twilio::NumberKind::TollFree,
         };
-        match number.fallback.as_deref() {
-            None => {}
-            Some("none") => config.fallback_url = None,
-            Some(path) => config.fallback_url = Some(url(path)),
-        }
+        set_fallback(&mut config.fallback_url);
         if let Some(path) = &number.status_callback {
             config.status_callback = Some(url(path));
         }
-        if let Some(method) = number.method {
-            config.webhook_method = match method {
-                WebhookMethod::Get => twilio::Method::Get,
-                WebhookMethod::Post => twilio::Method::Post,
-            };
-        }
-        if let Some(overrides) = &number.overrides {
-            let bare = |url: &String| {
-                let bare = url.split('#').next().unwrap_or_default();
-                format!("{bare}{overrides}")
-            };
-            config.webhook_url = config.webhook_url.as_ref().map(bare);
-            config.fallback_url = config.fallback_url.as_ref().map(bare);
-        }
+        set_method(&mut config.webhook_method);
+        set_overrides([&mut config.webhook_url, &mut config.fallback_url]);
         if number.advanced_opt_out {
             config.advanced_opt_out = true;
             // One of the settings is kept.
             config.messaging_service_sid.get_or_insert_with(|| format!("MG{:032x}", 1));
         }
+    });
+    twilio.configure_service(|service| {
+        set_fallback(&mut service.fallback_url);
+        // A service's callback goes before its number's.
+        if let (Some(callback), Some(path)) =
+            (&mut service.status_callback, &number.status_callback)
+        {
+            *callback = url(path);
+        }
+        set_method(&mut service.inbound_method);
+        set_overrides([&mut service.inbound_request_url, &mut service.fallback_url]);
     });
 }

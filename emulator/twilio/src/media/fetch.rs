@@ -7,6 +7,9 @@ use http::{StatusCode, header};
 use tokio::time::timeout;
 use url::{Host, Url};
 
+use crate::webhook::is_of;
+use rehearse_core::journal::{CAUSE_HEADER, current_cause};
+
 /// How long one file may take.
 const LIMIT: Duration = Duration::from_secs(15);
 /// Most redirects that are followed.
@@ -44,66 +47,77 @@ pub(crate) fn is_here(url: &str, hosts: &BTreeMap<String, String>) -> bool {
     local && matches!(url.scheme(), "http" | "https")
 }
 
-/// Fetches a file of at most `most` bytes. A user name and a password in the URL are sent by Basic
-/// authentication, and redirects are followed while they stay on this machine.
-///
-/// # Errors
-/// Twilio's code of why there is none.
-pub(crate) async fn fetch(
-    web: &reqwest::Client,
-    hosts: &BTreeMap<String, String>,
-    url: &str,
-    most: usize,
-) -> Result<Fetched, u32> {
-    timeout(LIMIT, follow(web, hosts, url, most)).await.unwrap_or(Err(NO_RESPONSE))
+/// What files are fetched with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fetcher<'a> {
+    pub web: &'a reqwest::Client,
+    /// Public hosts that are on this machine, and the base URL of each.
+    pub hosts: &'a BTreeMap<String, String>,
+    /// The base URL of the emulator's gateway, which is told the cause of a request.
+    pub gateway: Option<&'a str>,
 }
 
-async fn follow(
-    web: &reqwest::Client,
-    hosts: &BTreeMap<String, String>,
-    url: &str,
-    most: usize,
-) -> Result<Fetched, u32> {
-    let mut url = url.to_owned();
-    for _ in 0..=MAX_REDIRECTS {
-        let response = get(web, hosts, &url).await?;
-        if response.status().is_redirection() && response.status() != StatusCode::NOT_MODIFIED {
-            let location = response.headers().get(header::LOCATION).and_then(|to| to.to_str().ok());
-            let next = location.and_then(|to| Url::parse(&url).ok()?.join(to).ok());
-            url = next.map(String::from).filter(|next| is_here(next, hosts)).ok_or(BAD_REDIRECT)?;
-            continue;
-        }
-        return read(response, most).await;
+impl Fetcher<'_> {
+    /// Fetches a file of at most `most` bytes. A user name and a password in the URL are sent by Basic
+    /// authentication, and redirects are followed while they stay on this machine.
+    ///
+    /// # Errors
+    /// Twilio's code of why there is none.
+    pub async fn fetch(self, url: &str, most: usize) -> Result<Fetched, u32> {
+        timeout(LIMIT, self.follow(url, most)).await.unwrap_or(Err(NO_RESPONSE))
     }
-    Err(TOO_MANY_REDIRECTS)
-}
 
-async fn get(
-    web: &reqwest::Client,
-    hosts: &BTreeMap<String, String>,
-    url: &str,
-) -> Result<reqwest::Response, u32> {
-    let mut parsed = Url::parse(url).map_err(|_| BAD_REDIRECT)?;
-    let (user, word) = (decoded(parsed.username()), parsed.password().map(decoded));
-    // A parsed HTTP URL takes both.
-    let _ = parsed.set_username("");
-    let _ = parsed.set_password(None);
-    parsed.set_fragment(None);
-    let public = parsed.host_str().and_then(|host| Some((host.to_owned(), hosts.get(host)?)));
-    let request = match public {
-        Some((host, base)) => {
-            let path = &parsed[url::Position::BeforePath..];
-            web.get(format!("{base}{path}")).header(header::HOST, host)
+    async fn follow(self, url: &str, most: usize) -> Result<Fetched, u32> {
+        let mut url = url.to_owned();
+        for _ in 0..=MAX_REDIRECTS {
+            let response = self.get(&url).await?;
+            if response.status().is_redirection() && response.status() != StatusCode::NOT_MODIFIED {
+                let location = response.headers().get(header::LOCATION);
+                let location = location.and_then(|to| to.to_str().ok());
+                let next = location.and_then(|to| Url::parse(&url).ok()?.join(to).ok());
+                let next = next.map(String::from).filter(|next| is_here(next, self.hosts));
+                url = next.ok_or(BAD_REDIRECT)?;
+                continue;
+            }
+            return read(response, most).await;
         }
-        None => web.get(parsed),
-    };
-    let request =
-        request.header(header::USER_AGENT, "TwilioProxy/1.1").header(header::ACCEPT, "*/*");
-    let request = match user.is_empty() && word.is_none() {
-        true => request,
-        false => request.basic_auth(user, word),
-    };
-    request.send().await.map_err(|_| NO_RESPONSE)
+        Err(TOO_MANY_REDIRECTS)
+    }
+
+    async fn get(self, url: &str) -> Result<reqwest::Response, u32> {
+        let mut parsed = Url::parse(url).map_err(|_| BAD_REDIRECT)?;
+        let (user, word) = (decoded(parsed.username()), parsed.password().map(decoded));
+        // A parsed HTTP URL takes both.
+        let _ = parsed.set_username("");
+        let _ = parsed.set_password(None);
+        parsed.set_fragment(None);
+        let public =
+            parsed.host_str().and_then(|host| Some((host.to_owned(), self.hosts.get(host)?)));
+        let (url, host) = match public {
+            Some((host, base)) => {
+                (format!("{base}{}", &parsed[url::Position::BeforePath..]), Some(host))
+            }
+            None => (parsed.to_string(), None),
+        };
+        let is_gateway = self.gateway.is_some_and(|gateway| is_of(gateway, &url));
+        let mut request = self.web.get(url);
+        if let Some(cause) = current_cause().filter(|_| is_gateway) {
+            request = request.header(CAUSE_HEADER, cause.to_string());
+        }
+        if let Some(host) = host {
+            request = request.header(header::HOST, host);
+            // What ends TLS in front of a backend says so; without it a backend may redirect to TLS.
+            if parsed.scheme() == "https" {
+                request = request.header("X-Forwarded-Proto", "https");
+            }
+        }
+        request =
+            request.header(header::USER_AGENT, "TwilioProxy/1.1").header(header::ACCEPT, "*/*");
+        if !user.is_empty() || word.is_some() {
+            request = request.basic_auth(user, word);
+        }
+        request.send().await.map_err(|_| NO_RESPONSE)
+    }
 }
 
 fn decoded(part: &str) -> String {

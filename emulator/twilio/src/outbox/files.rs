@@ -3,7 +3,7 @@
 use super::Outbox;
 use crate::{
     Sid,
-    media::{self, Fetched, MAX_MEDIA_BYTES},
+    media::{self, Fetched, Fetcher, MAX_MEDIA_BYTES},
 };
 
 impl Outbox {
@@ -12,12 +12,17 @@ impl Outbox {
     /// # Errors
     /// Twilio's code of why one of them cannot be had, or all are too large together.
     pub(super) async fn fetch_media(&self, urls: &[String]) -> Result<Vec<Fetched>, u32> {
-        let hosts = &self.account.options.hosts;
+        let options = &self.account.options;
+        let fetcher = Fetcher {
+            web: self.webhooks.web(),
+            hosts: &options.hosts,
+            gateway: options.gateway.as_deref(),
+        };
         let mut files: Vec<Fetched> = Vec::new();
         let mut left = MAX_MEDIA_BYTES;
         for url in urls {
-            let file = if media::is_here(url, hosts) {
-                media::fetch(self.webhooks.web(), hosts, url, left).await?
+            let file = if media::is_here(url, &options.hosts) {
+                fetcher.fetch(url, left).await?
             } else {
                 media::stand_in(url)
             };

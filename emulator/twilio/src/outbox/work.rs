@@ -99,8 +99,8 @@ impl Outbox {
         message.updated = now;
         let is_sent =
             matches!(change.status, Status::Sent | Status::Delivered | Status::Undelivered);
-        if is_sent || change.status == Status::Queued {
-            // A Messaging Service has chosen its sender by then.
+        if (is_sent || change.status == Status::Queued) && !sender.is_empty() {
+            // A Messaging Service has chosen its sender by then, unless it has none any more.
             message.from.get_or_insert_with(|| sender.to_owned());
         }
         if is_sent {

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 use super::harness::*;
-use crate::{Inbound, Status};
+use crate::{Inbound, ServiceConfig, Status};
 
 const TEMPLATE: &str = "HX0000000000000000000000000000000a";
 const SHOP: &str = "whatsapp:+15550100000";
@@ -64,6 +64,12 @@ async fn free_text_goes_out_within_a_day_of_the_persons_message() {
     harness.create(&template).await;
     assert_eq!(last(&harness), (Status::Delivered, None));
     harness.server.receive(Inbound { from: ANN.into(), ..text("hello") }).await;
+    // Back in a time in which nobody had written yet.
+    let written = harness.clock.now();
+    harness.clock.set(written - SignedDuration::from_mins(1));
+    harness.create(&params).await;
+    assert_eq!(last(&harness), (Status::Failed, Some(63016)));
+    harness.clock.set(written);
     harness.clock.advance(SignedDuration::from_hours(24) - SignedDuration::from_secs(1));
     harness.create(&params).await;
     assert_eq!(last(&harness), (Status::Delivered, None));
@@ -104,6 +110,66 @@ async fn a_whatsapp_message_is_delivered_and_answered_on_its_channel() {
     }
 }
 
+/// A Messaging Service takes the number's texts, or drops them; its WhatsApp messages are the number's.
+#[tokio::test]
+async fn a_whatsapp_message_goes_to_the_numbers_own_webhook() {
+    for route in [Some("/service"), None] {
+        let harness = Harness::start_with(|options, url| {
+            options.whatsapp = [NUMBER.to_owned()].into();
+            options.services = vec![ServiceConfig {
+                sid: "MG000000000000000000000000000000aa".into(),
+                numbers: vec![NUMBER.into()],
+                inbound_request_url: route.map(|route| format!("{url}{route}")),
+                ..ServiceConfig::default()
+            }];
+        })
+        .await;
+        harness.server.receive(Inbound { from: ANN.into(), ..text("hello") }).await;
+        let got = harness.backend.requests();
+        let uris: Vec<_> = got.iter().map(|got| got.uri.as_str()).collect();
+        assert_eq!(uris, ["/dispatcher"], "{route:?}");
+        let messages = harness.server.messages();
+        assert_eq!((messages[0].to.as_str(), &messages[0].service), (SHOP, &None));
+    }
+}
+
+#[tokio::test]
+async fn a_whatsapp_message_reaches_no_number_that_is_no_whatsapp_sender() {
+    let harness = Harness::start().await;
+    assert!(!harness.server.is_whatsapp_sender(NUMBER));
+    harness.server.receive(Inbound { from: ANN.into(), ..text("hello") }).await;
+    assert_eq!((harness.backend.requests().len(), harness.server.messages().len()), (0, 0));
+    assert!(with_whatsapp().await.server.is_whatsapp_sender(NUMBER));
+}
+
+#[tokio::test]
+async fn a_reply_by_twiml_stays_on_its_channel() {
+    let harness = with_whatsapp().await;
+    let to_text = "to='+15550177777'";
+    for (from, verb, expected) in [
+        (ANN, format!("from='{SHOP}'"), Ok(SHOP)),
+        (ANN, format!("to='{ANN}'"), Ok(SHOP)),
+        (ANN, format!("from='{NUMBER}' {to_text}"), Ok(NUMBER)),
+        (ANN, format!("from='{NUMBER}'"), Err(14102)),
+        (ANN, "from='whatsapp:+15550100001'".to_owned(), Err(14102)),
+        (ANN, to_text.to_owned(), Err(14101)),
+        (PERSON, format!("from='{SHOP}'"), Err(14102)),
+        (PERSON, format!("to='{ANN}'"), Err(14101)),
+        (PERSON, format!("from='{SHOP}' to='{ANN}'"), Ok(SHOP)),
+    ] {
+        harness.backend.respond(xml(&format!("<Message {verb}>hello</Message>")));
+        let delivery = harness.server.receive(Inbound { from: from.into(), ..text("a") }).await;
+        let sender = delivery.replies.first().map(|sid| harness.server.message(*sid).unwrap());
+        let sender = sender.and_then(|message| message.from);
+        match expected {
+            Ok(expected) => assert_eq!(sender.as_deref(), Some(expected), "{from}: {verb}"),
+            Err(code) => {
+                assert_eq!((sender, delivery.errors), (None, vec![code]), "{from}: {verb}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_name_sends_where_countries_allow_it() {
     let harness = Harness::start().await;
@@ -113,7 +179,9 @@ async fn a_name_sends_where_countries_allow_it() {
     };
     let (status, json) = send("+447911123456").await;
     assert_eq!((status, &json["from"]), (StatusCode::CREATED, &json!("Shop")));
-    for to in [PERSON, "+14165551234", "+5511912345678"] {
+    for to in
+        [PERSON, "+14165551234", "+5511912345678", "+61412345678", "+353851234567", "+34612345678"]
+    {
         assert_eq!(send(to).await.1["code"], 21612, "{to}");
     }
 }

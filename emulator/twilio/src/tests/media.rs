@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::{harness::*, spec::check};
 use crate::{Inbound, Media, Status};
+use rehearse_core::journal::{CAUSE_HEADER, Cause};
 
 /// A response with a file.
 fn file(content_type: &'static str, bytes: Vec<u8>) -> impl axum::response::IntoResponse {
@@ -66,6 +67,8 @@ async fn files_on_this_machine_are_fetched_and_kept() {
     let (status, to, _) = harness.download(one.trim_end_matches(".json")).await;
     assert_eq!(status, StatusCode::TEMPORARY_REDIRECT);
     assert_eq!(harness.download(&to).await, (StatusCode::OK, "image/png".into(), vec![7; 3]));
+    let once = ["twilio.media.download", "twilio.media.file"];
+    assert_eq!(once.map(|name| harness.exchanges(name).len()), [1, 1]);
     assert_eq!(
         harness.download(&one).await.0,
         StatusCode::UNAUTHORIZED,
@@ -77,6 +80,49 @@ async fn files_on_this_machine_are_fetched_and_kept() {
     assert_eq!(harness.delete(&one).await.0, StatusCode::NOT_FOUND);
     assert_eq!(harness.download(&to).await.0, StatusCode::NOT_FOUND);
     assert_eq!(harness.get(&list).await.1["media_list"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_file_is_fetched_for_the_request_that_created_the_message() {
+    let harness = Harness::start_with(|options, url| {
+        options.hosts = [("shop.test".to_owned(), url.to_owned())].into();
+        options.gateway = Some(url.to_owned());
+    })
+    .await;
+    let png = || file("image/png", vec![7; 3]);
+    harness.backend.respond(png()).respond(png());
+    for url in ["https://shop.test/a.png", &format!("{}/a.png", harness.url)] {
+        harness.send_media(&[url]).await;
+        let created = harness.exchanges("twilio.messages.create").pop().unwrap();
+        let sent = harness.exchanges("sms.sent").pop().unwrap();
+        assert_eq!((sent.caused_by, sent.turn), (Some(created.seq), Some(created.seq)), "{url}");
+        let got = harness.backend.requests().pop().unwrap();
+        let cause = Cause::parse(got.header(CAUSE_HEADER)).expect(url);
+        assert_eq!(cause.seq(), created.seq, "{url}");
+        let is_public = url.starts_with("https");
+        assert_eq!(got.header("x-forwarded-proto"), if is_public { "https" } else { "" });
+    }
+    // What is not the gateway is told nothing of ours.
+    let elsewhere = Harness::start().await;
+    elsewhere.backend.respond(png());
+    elsewhere.send_media(&[&format!("{}/a.png", elsewhere.url)]).await;
+    assert_eq!(elsewhere.backend.requests()[0].header(CAUSE_HEADER), "");
+}
+
+#[tokio::test]
+async fn links_to_files_stay_here_and_with_their_caller() {
+    let harness = Harness::start().await;
+    let sid = harness.send_media(&["https://example.com/a.png"]).await;
+    let (_, json) = harness.get(&harness.url_of(&format!("Messages/{sid}/Media.json"))).await;
+    let path = json["media_list"][0]["uri"].as_str().unwrap().trim_end_matches(".json");
+    for caller in ["", "/caller/Front-1"] {
+        let here = format!("{}{caller}", harness.server.url());
+        let request = harness.web.get(format!("{here}{path}"));
+        let response = request.header(header::HOST, "api.twilio.com").send().await.unwrap();
+        let to = response.headers()[header::LOCATION].to_str().unwrap();
+        assert!(to.starts_with(&format!("{here}/media/")), "{to}");
+        assert_eq!(harness.download(to).await.0, StatusCode::OK);
+    }
 }
 
 #[tokio::test]
@@ -105,6 +151,23 @@ async fn a_message_whose_file_cannot_be_had_fails() {
     harness.backend.respond(half()).respond(half());
     let sid = harness.send_media(&[&url, &url]).await;
     assert_eq!(harness.outcome(&sid), (Status::Failed, Some(11751)));
+}
+
+#[tokio::test]
+async fn files_of_each_of_many_texts_can_be_fetched() {
+    let harness = Harness::start().await;
+    let media = |at| Media { url: format!("{at}.png"), content_type: "image/png".into() };
+    for _ in 0..7 {
+        harness.backend.respond(xml("<Message>Thanks</Message>"));
+        harness.server.receive(Inbound { media: (0..10).map(media).collect(), ..text("") }).await;
+    }
+    for (number, got) in harness.backend.requests().iter().enumerate() {
+        for file in 0..10 {
+            let url = got.param(&format!("MediaUrl{file}")).unwrap();
+            let status = harness.download(&url).await.0;
+            assert_eq!(status, StatusCode::TEMPORARY_REDIRECT, "text {number}, file {file}");
+        }
+    }
 }
 
 #[tokio::test]

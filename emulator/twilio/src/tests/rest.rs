@@ -309,6 +309,9 @@ async fn a_scheduled_message_is_canceled_or_sent_at_its_time() {
     let (status, json) = harness.post(&url(&one), &[("Status", "canceled")]).await;
     assert_eq!((status, &json["status"]), (StatusCode::OK, &"canceled".into()));
     harness.settled().await;
+    let told = harness.exchanges("webhook.status").pop().unwrap();
+    let asked = harness.exchanges("twilio.messages.update").pop().unwrap();
+    assert_eq!((told.caused_by, told.turn), (Some(asked.seq), Some(asked.seq)));
     assert_eq!(harness.exchanges("sms.sent").len(), 0);
     harness.clock.advance(SignedDuration::from_hours(1));
     harness.settled().await;

@@ -100,6 +100,11 @@ async fn services_are_created_listed_changed_and_deleted() {
     assert_eq!(first["services"][0]["sid"], SERVICE);
     let next = first["meta"]["next_page_url"].as_str().unwrap();
     assert!(next.starts_with(harness.server.url()), "a page leads nowhere else: {next}");
+    let called = harness.services_url("?PageSize=1").replace("/v1/", "/caller/Front-1/v1/");
+    let request = harness.web.get(&called).basic_auth(ACCOUNT, Some(TOKEN));
+    let request = request.header(http::header::HOST, "messaging.twilio.com");
+    let (_, same) = status_and_json(request.send().await.unwrap()).await;
+    assert_eq!(same["meta"]["next_page_url"], next.replace("/v1/", "/caller/Front-1/v1/"));
     let (_, second) = harness.get(next).await;
     assert_eq!(second["services"], json!([changed]));
     assert_eq!(second["meta"]["next_page_url"], Value::Null);
@@ -298,4 +303,20 @@ async fn a_scheduled_message_gets_its_sender_at_its_time() {
     harness.settled().await;
     let failed = harness.server.messages().pop().unwrap();
     assert_eq!((failed.status, failed.error_code), (Status::Failed, Some(21704)));
+    assert_eq!(failed.from, None, "no number has sent it");
+}
+
+#[tokio::test]
+async fn a_scheduled_message_calls_the_callback_of_the_number_that_sends_it() {
+    let harness = with_service(|service, _| service.numbers = vec![NUMBER.into()]).await;
+    let url = format!("{}/number", harness.url);
+    harness.server.configure(|number| number.status_callback = Some(url));
+    harness.send_by(&[("ScheduleType", "fixed"), ("SendAt", "2026-02-10T21:10:00Z")]).await;
+    harness.clock.advance(SignedDuration::from_hours(1));
+    harness.settled().await;
+    let got = harness.backend.requests();
+    let seen: Vec<_> =
+        got.iter().map(|got| (got.uri.as_str(), got.param("MessageStatus").unwrap())).collect();
+    let expected = ["queued", "sent", "delivered"].map(|status| ("/number", status.to_owned()));
+    assert_eq!(seen, expected);
 }

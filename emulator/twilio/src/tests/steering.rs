@@ -161,16 +161,6 @@ async fn a_message_of_which_the_carrier_says_nothing_is_given_up_after_an_hour()
 }
 
 #[tokio::test]
-async fn what_is_due_later_is_forgotten_and_messages_stay() {
-    let harness = Harness::start().await;
-    harness.server.steer(plan(json!({ "late": "30m" }))).unwrap();
-    let sid = send(&harness, PERSON).await;
-    harness.server.forget_due();
-    assert_eq!(harness.server.next_due(jiff::Timestamp::MAX), None);
-    assert_eq!(fetched(&harness, &sid).await.0, "sent");
-}
-
-#[tokio::test]
 async fn numbers_are_configured_again_as_they_were() {
     let harness = Harness::start().await;
     let before = harness.server.config();
@@ -201,4 +191,39 @@ async fn codes_of_faults_say_whether_a_message_failed_or_was_undelivered() {
         let sid = send(&harness, PERSON).await;
         assert_eq!(fetched(&harness, &sid).await, (end.to_owned(), code.parse().ok()));
     }
+}
+
+#[tokio::test]
+async fn what_is_forgotten_ends_without_a_callback_and_is_kept_no_longer_than_others() {
+    let service = "MG00000000000000000000000000000001";
+    let harness = Harness::start_with(|options, _| {
+        options.messages_kept = Some(2);
+        options.config.messaging_service_sid = Some(service.into());
+    })
+    .await;
+    harness.server.steer(plan(json!({ "late": "5m", "times": 1 }))).unwrap();
+    let late = send(&harness, PERSON).await;
+    let callback = format!("{}/status", harness.url);
+    let (_, scheduled) = harness
+        .create(&[
+            ("To", PERSON),
+            ("MessagingServiceSid", service),
+            ("Body", "later"),
+            ("ScheduleType", "fixed"),
+            ("SendAt", "2026-02-10T21:10:00Z"),
+            ("StatusCallback", &callback),
+        ])
+        .await;
+    harness.server.forget_due();
+    assert_eq!(harness.server.next_due(jiff::Timestamp::MAX), None);
+    harness.clock.advance(SignedDuration::from_hours(2));
+    harness.settled().await;
+    assert_eq!(told(&harness), ["sent"]);
+    assert_eq!(fetched(&harness, &late).await, ("delivered".to_owned(), None));
+    let scheduled = scheduled["sid"].as_str().unwrap();
+    assert_eq!(fetched(&harness, scheduled).await, ("canceled".to_owned(), None));
+    for _ in 0..3 {
+        harness.send("a").await;
+    }
+    assert_eq!(harness.server.messages().len(), 2);
 }

@@ -7,7 +7,7 @@ use super::*;
 /// The number is `+15550100000`.
 fn context(numbers: &[String]) -> DocumentContext<'_> {
     let url = "http://shop.test:4000/dispatcher?x=1";
-    DocumentContext { url, numbers, sender: "+15550123456", replies: 0 }
+    DocumentContext { url, numbers, sender: "+15550123456", number: "+15550100000", replies: 0 }
 }
 
 fn read_here(content_type: Option<&str>, body: &[u8]) -> Result<Instructions, u32> {

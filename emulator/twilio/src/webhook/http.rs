@@ -139,10 +139,7 @@ async fn send(
         Method::Get => url_with(request.params),
     };
     let (url, host) = local(&url);
-    let is_gateway = request.gateway.is_some_and(|gateway| {
-        url.strip_prefix(gateway)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
-    });
+    let is_gateway = request.gateway.is_some_and(|gateway| is_of(gateway, &url));
     let mut builder = match request.method {
         Method::Post => web.post(url),
         Method::Get => web.get(url),
@@ -173,6 +170,11 @@ async fn send(
         builder = builder.header(header::COOKIE, cookies);
     }
     builder.send().await.map_err(|error| classify(&error))
+}
+
+/// Whether a URL is one of the server with this base URL.
+pub(crate) fn is_of(base: &str, url: &str) -> bool {
+    url.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
 }
 
 /// The URL to connect to, and the `Host` header if that is not the URL's own host.

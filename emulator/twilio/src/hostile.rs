@@ -28,6 +28,7 @@ pub fn read_document(content_type: Option<&str>, body: &[u8]) -> Result<usize, u
         url: "http://127.0.0.1:4000/dispatcher",
         numbers: &numbers,
         sender: "+19042520927",
+        number: "+19045550100",
         replies: 0,
     };
     twiml::read(context, content_type, body).map(|instructions| instructions.replies.len())

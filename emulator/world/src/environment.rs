@@ -1,12 +1,18 @@
-//! The environment of a function that runs as processes, before the settings' own variables.
+//! The environment of functions, and of those that run as processes before the settings' own variables.
 //!
-//! Such a function finds the fakes without a word in `rehearse.toml`: it gets the variables that SDKs
+//! A function that runs as processes finds the fakes without a word in `rehearse.toml`: it gets the variables that SDKs
 //! read, under those of its template. AWS is the exception, where the template's values do not count:
 //! nothing in a world may reach it.
 
 use std::collections::BTreeMap;
 
-use rehearse_aws::template::{Endpoints, Function, Settings};
+use rehearse_aws::{
+    gateway::FunctionEnvironment,
+    secrets::Session,
+    template::{Endpoints, Function, Settings},
+};
+
+use super::Backend;
 
 /// Files with somebody's keys, and the place of the machine's own: a function finds none of them.
 const NO_OTHER_KEYS: [(&str, &str); 3] = [
@@ -43,9 +49,36 @@ const FAKES: [&str; 6] = [
     "TWILIO_AUTH_TOKEN",
 ];
 
+/// The variables of a function's instances: the template's, the emulator's, those of `rehearse.toml` with
+/// the endpoints that know the instance, and the world's own.
+pub(super) fn environment_of(
+    backend: &Backend,
+    function: &Function,
+    endpoints: &Endpoints,
+    (is_process, secrets_port, environment): (bool, u16, &BTreeMap<String, String>),
+) -> FunctionEnvironment {
+    let (backend, function) = (backend.clone(), function.clone());
+    let (endpoints, environment) = (endpoints.clone(), environment.clone());
+    FunctionEnvironment::new(move |path| {
+        let (settings, endpoints) = (backend.settings(), endpoints.with_path(path));
+        let mut variables = match is_process {
+            true => of_process(&function, settings, &endpoints),
+            false => function.env.clone(),
+        };
+        variables.insert("AWS_SESSION_TOKEN".into(), Session::token(&function.id));
+        if function.layers.iter().any(|layer| Session::is_extension(layer)) {
+            let name = "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT";
+            variables.insert(name.into(), secrets_port.to_string());
+        }
+        variables.extend(settings.environment(&endpoints, &function.id));
+        variables.extend(environment.clone());
+        variables
+    })
+}
+
 /// The variables of a function: the fakes' addresses and keys, those of the template, and the way to
 /// the emulated AWS.
-pub(super) fn of_process(
+fn of_process(
     function: &Function,
     settings: &Settings,
     endpoints: &Endpoints,

@@ -85,6 +85,7 @@ mod listen;
 mod snapshot;
 mod start;
 mod time;
+mod twilio_account;
 
 pub use backend::Backend;
 pub use builder::{Environment, IntoFunction, IntoRouter, WorldBuilder};

@@ -3,13 +3,14 @@
 use std::{collections::BTreeMap, fmt, io, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use url::Position;
 use uuid::Uuid;
 
 use super::{
-    Backend, ExternalBackend, WorldBuilder, WorldConfig, WorldError, environment,
+    ExternalBackend, WorldBuilder, WorldConfig, WorldError,
+    environment::environment_of,
     keys::keys,
     listen::{Listeners, on_tokio},
+    twilio_account::{hosts, line_types, services, with_webhook},
 };
 use rehearse_aws::{
     Function,
@@ -17,7 +18,7 @@ use rehearse_aws::{
     function,
     gateway::{FunctionCode, FunctionEnvironment, Gateway, INIT_TIMEOUT, Instances, LambdaConfig},
     secrets::{self, Secrets, Session},
-    template::{self, Api, Endpoints, LineType, MessagingService, RoutePath, Webhook},
+    template::{Api, Endpoints},
 };
 use rehearse_core::{clock::Clock, faults::Faults, journal::Journal};
 use rehearse_dynamodb::{Database, StartError};
@@ -411,33 +412,6 @@ fn began_at(clock: &Clock) -> Option<Timestamp> {
     (!clock.is_running() || apart > SignedDuration::from_secs(1)).then_some(now)
 }
 
-/// The variables of a function's instances: the template's, the emulator's, those of `rehearse.toml` with
-/// the endpoints that know the instance, and the world's own.
-fn environment_of(
-    backend: &Backend,
-    function: &template::Function,
-    endpoints: &Endpoints,
-    (is_process, secrets_port, environment): (bool, u16, &BTreeMap<String, String>),
-) -> FunctionEnvironment {
-    let (backend, function) = (backend.clone(), function.clone());
-    let (endpoints, environment) = (endpoints.clone(), environment.clone());
-    FunctionEnvironment::new(move |path| {
-        let (settings, endpoints) = (backend.settings(), endpoints.with_path(path));
-        let mut variables = match is_process {
-            true => environment::of_process(&function, settings, &endpoints),
-            false => function.env.clone(),
-        };
-        variables.insert("AWS_SESSION_TOKEN".into(), Session::token(&function.id));
-        if function.layers.iter().any(|layer| Session::is_extension(layer)) {
-            let name = "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT";
-            variables.insert(name.into(), secrets_port.to_string());
-        }
-        variables.extend(settings.environment(&endpoints, &function.id));
-        variables.extend(environment.clone());
-        variables
-    })
-}
-
 /// The functions' sessions by the tokens in their environments.
 fn sessions(
     environments: &BTreeMap<String, BTreeMap<String, String>>,
@@ -447,123 +421,4 @@ fn sessions(
         Some((token.clone(), Session::new(function, environment)))
     };
     environments.iter().filter_map(session).collect()
-}
-
-/// The lines' types as the fake takes them.
-fn line_types(settings: &BTreeMap<String, LineType>) -> BTreeMap<String, twilio::LineType> {
-    let fakes = |of: LineType| match of {
-        LineType::Mobile => twilio::LineType::Mobile,
-        LineType::Landline => twilio::LineType::Landline,
-        LineType::FixedVoip => twilio::LineType::FixedVoip,
-        LineType::NonFixedVoip => twilio::LineType::NonFixedVoip,
-        LineType::TollFree => twilio::LineType::TollFree,
-    };
-    settings.iter().map(|(number, of)| (number.clone(), fakes(*of))).collect()
-}
-
-/// Fills in the webhook URLs that a number's configuration leaves out. The route is the settings'
-/// unless the number has one of its own.
-fn with_webhook(
-    number: NumberConfig,
-    backend: &Backend,
-    gateway: &str,
-    own: Option<&RoutePath>,
-) -> NumberConfig {
-    let Some(webhook) = &backend.settings().webhook else { return number };
-    let url = |route: &str| url_of(webhook, route, backend, gateway);
-    NumberConfig {
-        webhook_url: number
-            .webhook_url
-            .or_else(|| Some(url(own.unwrap_or(&webhook.route).as_str()))),
-        fallback_url: number
-            .fallback_url
-            .or_else(|| webhook.fallback.as_ref().map(|route| url(route.as_str()))),
-        ..number
-    }
-}
-
-/// The Messaging Services as the fake takes them.
-fn services(
-    services: &[MessagingService],
-    backend: &Backend,
-    gateway: &str,
-) -> Vec<twilio::ServiceConfig> {
-    let webhook = backend.settings().webhook.as_ref();
-    let url = |route: &RoutePath| {
-        webhook.map(|webhook| url_of(webhook, route.as_str(), backend, gateway))
-    };
-    let service = |service: &MessagingService| {
-        let on_number = service.use_inbound_webhook_on_number.unwrap_or(service.route.is_none());
-        let fallback = service.fallback.as_ref();
-        twilio::ServiceConfig {
-            sid: service.sid(),
-            friendly_name: service.name.clone(),
-            numbers: service.numbers.iter().map(ToString::to_string).collect(),
-            inbound_request_url: service.route.as_ref().and_then(url),
-            fallback_url: fallback.or(webhook.and_then(|w| w.fallback.as_ref())).and_then(url),
-            use_inbound_webhook_on_number: on_number,
-            status_callback: service.status_callback.as_ref().and_then(url),
-            sticky_sender: service.sticky_sender,
-            smart_encoding: service.smart_encoding,
-            area_code_geomatch: service.area_code_geomatch,
-            validity_period: service.validity_period,
-            ..twilio::ServiceConfig::default()
-        }
-    };
-    services.iter().map(service).collect()
-}
-
-/// The URL at which Twilio calls a route, with the webhook's connection overrides.
-fn url_of(webhook: &Webhook, route: &str, backend: &Backend, gateway: &str) -> String {
-    match backend.external_backend() {
-        // The given URL replaces the route; a fragment of its own replaces the overrides.
-        Some(external) if route == webhook.route.as_str() => {
-            let url = public(external, webhook.domain.as_deref());
-            match external.url().fragment() {
-                Some(_) => url,
-                None => format!("{url}{}", webhook.overrides),
-            }
-        }
-        Some(_) => {
-            let base = webhook.domain.as_deref().map_or_else(|| gateway.to_owned(), https);
-            format!("{base}{route}{}", webhook.overrides)
-        }
-        None => {
-            let api = backend.template().api_of(route);
-            let domain = api.and_then(|api| api.domain.as_ref());
-            let base = match (domain.filter(|_| webhook.domain.is_some()), api) {
-                (Some(domain), _) => domain.url(),
-                (None, Some(api)) => format!("{gateway}{}", api.stage_path()),
-                (None, None) => gateway.to_owned(),
-            };
-            format!("{base}{route}{}", webhook.overrides)
-        }
-    }
-}
-
-/// The webhook's URL of a backend that somebody else started: its own, or the same at the domain where
-/// Twilio would reach it.
-fn public(external: &ExternalBackend, domain: Option<&str>) -> String {
-    match domain {
-        Some(domain) => format!("{}{}", https(domain), &external.url()[Position::BeforePath..]),
-        None => external.to_string(),
-    }
-}
-
-fn https(domain: &str) -> String {
-    format!("https://{}", domain.to_ascii_lowercase())
-}
-
-/// The public hosts that are on this machine: the template's custom domains, each served by the
-/// gateway, and the webhook's domain of an external backend.
-fn hosts(backend: &Backend, gateway: &str) -> BTreeMap<String, String> {
-    let domains = backend.template().apis.iter().filter_map(|api| api.domain.as_ref());
-    let webhook = backend.settings().webhook.as_ref();
-    let domain = webhook.filter(|_| backend.external_backend().is_some());
-    let domain = domain.and_then(|webhook| webhook.domain.as_ref());
-    domains
-        .map(|domain| domain.name.clone())
-        .chain(domain.map(|domain| domain.to_ascii_lowercase()))
-        .map(|host| (host, gateway.to_owned()))
-        .collect()
 }

@@ -69,6 +69,7 @@ const CLI: &[Rule] = &[
     ("busy", &["app", "error"]),
     ("dynamodb", &["app", "error"]),
     ("project", &["app", "dynamodb", "error"]),
+    ("recorded", &["app", "error", "project"]),
     ("lambda", &["app", "child", "error"]),
     ("control", &["app", "error", "project"]),
     ("target", &["app", "error", "lambda", "project"]),
@@ -85,7 +86,7 @@ const CLI: &[Rule] = &[
         &[
             "always", "app", "backend", "busy", "child", "control", "duration", "dynamodb",
             "error", "execute", "exports", "external", "journals", "lambda", "logs", "ports",
-            "project", "running", "signal", "target", "twilio", "ui",
+            "project", "recorded", "running", "signal", "target", "twilio", "ui",
         ],
     ),
     ("args", &["commands"]),

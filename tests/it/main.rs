@@ -30,6 +30,7 @@ mod permissions;
 mod process;
 mod public_url;
 mod readme;
+mod record;
 mod running;
 mod runtimes;
 mod scenarios;

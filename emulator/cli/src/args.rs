@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand, builder::styling};
 
 use crate::commands::{
     bench, chat, check, clock, completions, coverage, db, doctor, env, exec, explore, fault, iam,
-    init, log, ready, reset, run, schema, script, send, snapshot, up,
+    init, log, ready, record, reset, run, schema, script, send, snapshot, up,
 };
 
 const STYLES: styling::Styles = styling::Styles::styled()
@@ -79,6 +79,8 @@ pub(crate) enum Command {
     Send(send::Args),
     /// Show the conversation of a running world
     Log(log::Args),
+    /// Write what happened in a running world as a scenario
+    Record(record::Args),
     /// Move the rows of a running world as JSON
     Db(db::Args),
     /// Show or move the business time of a running world

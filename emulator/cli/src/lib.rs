@@ -49,6 +49,7 @@ mod lambda;
 mod logs;
 mod ports;
 mod project;
+mod recorded;
 mod running;
 mod signal;
 mod target;
@@ -65,7 +66,7 @@ use self::{
     args::{Cli, Command},
     commands::{
         bench, chat, check, clock, completions, coverage, db, doctor, env, exec, explore, fault,
-        iam, init, log, ready, reset, run, schema, script, send, snapshot, up,
+        iam, init, log, ready, record, reset, run, schema, script, send, snapshot, up,
     },
     error::{CommandError, Exit},
     ui::Ui,
@@ -157,6 +158,7 @@ fn dispatch(cli: Cli, app: &App) -> Result<Exit, CommandError> {
         Command::Chat(args) => chat::chat(args, app),
         Command::Send(args) => send::send(args, app),
         Command::Log(args) => log::log(args, app),
+        Command::Record(args) => record::record(args, app),
         Command::Db(args) => db::db(args, app),
         Command::Clock(args) => clock::clock(args, app),
         Command::Fault(args) => fault::fault(args, app),

@@ -6,6 +6,8 @@ use reqwest::Method;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
+use rehearse_scenario::record::{RecordRequest, RecordedScenario};
+
 use super::{
     ArmedFault, ArmedFaults, ClockRequest, ClockResponse, DeleteItems, DeletedItems, Disarmed,
     Endpoints, ErrorBody, Faults, Items, JournalPage, JournalQuery, PutItems, Ready, ScriptReport,
@@ -195,6 +197,14 @@ impl Client {
     pub async fn reset(&self) -> Result<(), ClientError> {
         let _: serde_json::Value = self.call(Method::POST, "/reset", None::<&()>, SOON).await?;
         Ok(())
+    }
+
+    /// What happened, as the text of a scenario.
+    ///
+    /// # Errors
+    /// When no world responds, there is nothing to record, or the rows before it are not known.
+    pub async fn record(&self, request: &RecordRequest) -> Result<RecordedScenario, ClientError> {
+        self.call(Method::POST, "/scenarios", Some(request), ROWS).await
     }
 
     /// Business time.

@@ -25,6 +25,7 @@
 //! | `DELETE /tables/{table}/items` | `{keys}`: deletes rows by their keys |
 //! | `GET /fixtures`, `POST /fixtures/{name}` | the project's files of rows; writes the rows of one |
 //! | `GET /clock`, `POST /clock` | business time; moves it to `{now}`, which may be earlier, or forward by `{advance}` |
+//! | `POST /scenarios` | writes what happened as a scenario, of the last turn or as `{name, turns, all, from, to, phone}` says |
 //! | `POST /snapshots`, `GET /snapshots` | remembers rows, time and opt-outs; what is remembered |
 //! | `POST /snapshots/{name}/restore`, `DELETE /snapshots/{name}` | goes back to one; forgets it |
 //! | `POST /reset` | the world as it was at the start |

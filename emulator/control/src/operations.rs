@@ -17,11 +17,14 @@ use super::{
     LoadedFixture, Message, Messages, People, PutItems, Ready, Reset, Rows, ScriptReport, Scripts,
     SmsRequest, SmsResponse, SnapshotInfo, SnapshotRequest, Snapshots, StatusRequest, Tables,
     WaitRequest, Written, openapi,
-    routes::{events, faults, journal, rows, scripts, snapshots, texts, world},
+    routes::{events, faults, journal, rows, scenarios, scripts, snapshots, texts, world},
     server::ApiState,
 };
 use rehearse_core::journal::Exchange;
-use rehearse_scenario::{FaultEntry, FaultsStep, ModelScript};
+use rehearse_scenario::{
+    FaultEntry, FaultsStep, ModelScript,
+    record::{RecordRequest, RecordedScenario},
+};
 use rehearse_twilio::DeliveryPlan;
 
 /// Limit of a batch of rows in bytes: DynamoDB's own.
@@ -390,6 +393,13 @@ impl Operations {
                     .gives::<ScriptReport>()
                     .fails(&[400, 404]),
                 scripts::remove,
+            )
+            .with(
+                op(Post, "/scenarios", "record", "Writes what happened as a scenario")
+                    .takes::<RecordRequest>()
+                    .gives::<RecordedScenario>()
+                    .fails(&[400, 409, 413, 500]),
+                scenarios::record,
             )
             .with(
                 op(Get, "/snapshots", "snapshots", "The snapshots that are kept")

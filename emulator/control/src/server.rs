@@ -17,6 +17,7 @@ use super::{
     kept_snapshots::KeptSnapshots, operations::Operations,
 };
 use rehearse_core::serve::Serving;
+use rehearse_scenario::record::Recorder;
 use rehearse_world::{Backend, World};
 
 /// Limit of a request body in bytes: more than any text with its pictures' URLs needs.
@@ -49,6 +50,7 @@ pub(super) struct ApiState {
     pub people: BTreeMap<String, String>,
     pub scripts: ArmedScripts,
     pub snapshots: KeptSnapshots,
+    pub recorder: Recorder,
     /// Another one for every world.
     pub instance: String,
 }
@@ -59,7 +61,13 @@ impl Server {
     /// # Errors
     /// When the caller is not inside a tokio runtime, or the listener has no local address.
     pub fn start(listener: TcpListener, controlled: ControlledWorld) -> io::Result<Self> {
-        let serving = Serving::router(listener, router(controlled))?;
+        let recorder = Recorder::new(&controlled.world, &controlled.backend);
+        let serving = Serving::router(listener, router(controlled, recorder.clone()))?;
+        // What happens from now on can be recorded. Texts that come by this API wait for it.
+        tokio::spawn(async move {
+            // Where the rows cannot be read, whoever records hears of it.
+            let _ = recorder.begin().await;
+        });
         Ok(Self { url: serving.url(), _serving: serving })
     }
 
@@ -76,12 +84,13 @@ impl fmt::Debug for Server {
 }
 
 /// The API, without a server.
-fn router(controlled: ControlledWorld) -> Router {
+fn router(controlled: ControlledWorld, recorder: Recorder) -> Router {
     let ControlledWorld { world, backend, endpoints, people } = controlled;
     let scripts = ArmedScripts::new(&world, &endpoints, &people);
     let snapshots = KeptSnapshots::default();
     let instance = instance();
-    let state = ApiState { world, backend, endpoints, people, scripts, snapshots, instance };
+    let state =
+        ApiState { world, backend, endpoints, people, scripts, snapshots, recorder, instance };
     let Operations { router, list } = Operations::all();
     let mut paths: Vec<&str> = list.iter().map(|operation| operation.path).collect();
     paths.dedup();

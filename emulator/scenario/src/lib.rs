@@ -78,10 +78,12 @@ mod runner;
 mod schema;
 mod step;
 mod time;
+mod write;
 
 pub mod coverage;
 pub mod explore;
 pub mod invariants;
+pub mod record;
 pub mod report;
 pub mod sweep;
 

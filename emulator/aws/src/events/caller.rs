@@ -107,6 +107,7 @@ mod tests {
             method: "POST".into(),
             path: "/".into(),
             body: String::new(),
+            headers: Vec::new(),
         };
         journal.begin("http.POST /", detail)
     }

@@ -286,6 +286,7 @@ impl Handler {
             method: request.method.to_string(),
             path: request.path_and_query(),
             body: text_or_base64(&request.body),
+            headers: request.kept_headers(),
         };
         self.journal.begin(format!("http.{} {path}", request.method), detail)
     }

@@ -5,6 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap, net::SocketAddr};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method, Version, header};
+use rehearse_core::journal::ExchangeDetail;
 
 /// One HTTP request with its whole body.
 #[derive(Debug)]
@@ -33,6 +34,27 @@ impl Request {
             let values = self.headers.get_all(name).iter();
             (name.as_str(), values.map(|v| String::from_utf8_lossy(v.as_bytes())).collect())
         })
+    }
+
+    /// The header fields that the journal keeps, without credentials. A webhook is recorded by the fake
+    /// Twilio.
+    pub(super) fn kept_headers(&self) -> Vec<(String, String)> {
+        if self.headers.contains_key("x-twilio-signature") {
+            return Vec::new();
+        }
+        let kept = |name: &&str| {
+            let value = String::from_utf8_lossy(self.headers.get(*name)?.as_bytes());
+            let value = match *name {
+                "authorization" => match value.split_once(' ') {
+                    Some((scheme, _)) => format!("{scheme} {}", ExchangeDetail::WITHHELD),
+                    None => ExchangeDetail::WITHHELD.to_owned(),
+                },
+                "cookie" => ExchangeDetail::WITHHELD.to_owned(),
+                _ => value.into_owned(),
+            };
+            Some(((*name).to_owned(), value))
+        };
+        ExchangeDetail::KEPT_HEADERS.iter().filter_map(kept).collect()
     }
 
     /// Decoded query parameters, in their order.

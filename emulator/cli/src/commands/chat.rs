@@ -16,6 +16,7 @@ use crate::{
     logs,
     ports::PortArgs,
     project::{self, Project},
+    recorded,
     running::{self, ClockArgs},
     signal::Interrupt,
     target::{self, ChosenTarget, TargetArgs},
@@ -24,6 +25,7 @@ use crate::{
 use rehearse_aws::template::{Phone, Ports};
 use rehearse_control::{Attempt, Message, RefusedText, TwilioProblem};
 use rehearse_core::{
+    errors::with_causes,
     faults::Fault,
     journal::{Exchange, ExchangeDetail},
     yaml::Source,
@@ -31,6 +33,7 @@ use rehearse_core::{
 use rehearse_openai::Persona;
 use rehearse_scenario::{
     Names, parse_faults,
+    record::{RecordRequest, Recorder},
     report::{
         conversation::tool_results,
         style::{ACTUAL, BOLD, DIM, NAME, paint},
@@ -43,6 +46,8 @@ use rehearse_world::{Bind, World, WorldConfig, WorldError};
 /// Text the backend in this terminal, in a world of its own
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
+`/save NAME` writes the conversation so far as a scenario (docs/recording.md).
+
 Examples:
   rehearse chat
   rehearse chat --now 2026-02-10T15:10:00-05:00
@@ -86,8 +91,9 @@ pub(crate) fn chat(args: Args, app: &App) -> Result<Exit, CommandError> {
         let databases = args.dynamodb.start(None)?;
         let backend = backend.with_databases(databases.clone());
         let config = WorldConfig { bind, ..WorldConfig::new(backend, args.clock.clock()) };
+        let session = Session { project: &project, target: &target, args: &args, app };
         let result = tokio::select! {
-            exit = talk(config, persona, ports, from, &target, &project, &args, app) => exit,
+            exit = talk(config, persona, ports, from, session) => exit,
             () = interrupt.wait() => Ok(Exit::Interrupted),
         };
         dynamodb::close(&databases, app).await;
@@ -95,17 +101,24 @@ pub(crate) fn chat(args: Args, app: &App) -> Result<Exit, CommandError> {
     })?
 }
 
-#[expect(clippy::too_many_arguments, reason = "the world, and who texts it")]
+/// What a chat is held with.
+#[derive(Clone, Copy)]
+struct Session<'a> {
+    project: &'a Project,
+    target: &'a ChosenTarget,
+    args: &'a Args,
+    app: &'a App,
+}
+
 async fn talk(
     config: WorldConfig,
     persona: Option<Persona>,
     ports: Ports,
     from: String,
-    target: &ChosenTarget,
-    project: &Project,
-    args: &Args,
-    app: &App,
+    session: Session<'_>,
 ) -> Result<Exit, CommandError> {
+    let Session { project, target, args, app } = session;
+    let backend = config.backend.clone();
     let world = match running::start(config, persona).await {
         Err(WorldError::Busy { part, port, source }) => {
             return Err(busy::error(part, port, source, &ports, app).await);
@@ -115,7 +128,10 @@ async fn talk(
     if let Some(external) = target.external() {
         target::listening(external, Duration::ZERO, app).await?;
     }
-    let mut chat = Chat { app, world, project, from, shown: 0, failed: false };
+    let recorder = Recorder::new(&world, &backend);
+    // Where the rows cannot be read, `/save` says so.
+    let _ = recorder.begin().await;
+    let mut chat = Chat { app, world, recorder, project, from, shown: 0, failed: false };
     chat.welcome(&args.from);
     chat.talk(lines(app)).await
 }
@@ -138,6 +154,7 @@ fn lines(app: &App) -> mpsc::UnboundedReceiver<std::io::Result<String>> {
 struct Chat<'a> {
     app: &'a App,
     world: Arc<World>,
+    recorder: Recorder,
     project: &'a Project,
     from: String,
     /// The position of the first exchange that was not looked at.
@@ -185,6 +202,16 @@ impl Chat<'_> {
         Ok(if self.failed { Exit::Failed } else { Exit::Passed })
     }
 
+    /// Writes the whole conversation as a scenario. What goes wrong is told, and the chat goes on.
+    async fn save(&mut self, name: &str) -> Result<String, String> {
+        let request =
+            RecordRequest { name: name.to_owned(), all: true, ..RecordRequest::default() };
+        let recorded = self.recorder.record(&request).await.map_err(|error| with_causes(&error))?;
+        let path = recorded::place(self.project, &recorded.file);
+        let written = recorded::write(&recorded, &path, false, self.app);
+        written.map_err(|error| error.texts().join("; "))
+    }
+
     /// Sends a text, or does what a command says.
     async fn line(&mut self, line: &str) -> Result<(), CommandError> {
         let read = match Line::read(line) {
@@ -208,6 +235,7 @@ impl Chat<'_> {
         match line {
             Line::Text(_) => Ok(String::new()),
             Line::Help => Ok(slash::HELP.into()),
+            Line::Save(name) => self.save(&name).await,
             Line::As(who) => {
                 let number = number(self.project, &who).map_err(|problem| {
                     let help = problem.help.clone().unwrap_or_default();
@@ -253,6 +281,7 @@ impl Chat<'_> {
             }
             Line::Reset => {
                 self.world.reset().await.map_err(|error| error.to_string())?;
+                self.recorder.reset().await;
                 Ok("the world is as it was at the start".into())
             }
         }

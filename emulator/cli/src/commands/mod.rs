@@ -17,6 +17,7 @@ pub(crate) mod iam;
 pub(crate) mod init;
 pub(crate) mod log;
 pub(crate) mod ready;
+pub(crate) mod record;
 pub(crate) mod reset;
 pub(crate) mod run;
 pub(crate) mod schema;

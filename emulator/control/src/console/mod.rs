@@ -54,6 +54,7 @@ pub(crate) const ASSETS: &[Asset] = &[
     script!("look.js"),
     script!("palette.js"),
     script!("phones.js"),
+    script!("record.js"),
     script!("rows.js"),
     script!("selection.js"),
     script!("snapshots.js"),

@@ -4,6 +4,7 @@ pub(super) mod events;
 pub(super) mod faults;
 pub(super) mod journal;
 pub(super) mod rows;
+pub(super) mod scenarios;
 pub(super) mod scripts;
 pub(super) mod snapshots;
 pub(super) mod texts;

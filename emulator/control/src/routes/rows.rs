@@ -69,6 +69,7 @@ pub(crate) async fn put_items(
     let keys = database.check_items(&id, &items).map_err(|e| database_error(&e))?;
     if !check_only {
         database.put_items(&id, items).await.map_err(|e| database_error(&e))?;
+        api.recorder.rows_written().await;
     }
     Ok(Json(Written { table: id, keys }))
 }
@@ -86,6 +87,7 @@ pub(crate) async fn delete_items(
         }
         error => database_error(&error),
     })?;
+    api.recorder.rows_written().await;
     Ok(Json(DeletedItems { table, deleted }))
 }
 
@@ -134,6 +136,7 @@ pub(crate) async fn load_fixture(
         })?;
         *counts.entry(table.clone()).or_default() += rows.len();
     }
+    api.recorder.rows_written().await;
     Ok(Json(LoadedFixture { fixture, rows: counts }))
 }
 

@@ -57,6 +57,7 @@ pub(crate) async fn restore(
     // On a task of its own: nothing is left half restored if the caller closes the connection.
     let restoring = tokio::spawn(async move { world.restore(&restored, LIMIT).await });
     let restored = restoring.await.map_err(|error| ApiError::failed(&error))?;
+    api.recorder.rows_written().await;
     restored.map_err(|error| failed(&error))?;
     Ok(Json(info(&name, &snapshot)))
 }

@@ -68,6 +68,8 @@ pub(crate) async fn sms(
         media: request.media.into_iter().map(media).collect(),
         ..Inbound::default()
     };
+    // So that the turn can be recorded. If the rows cannot be read, the text goes out all the same.
+    let _ = api.recorder.begin().await;
     let world = Arc::clone(&api.world);
     // However much happens during the delivery, the replies to this text are still there after it.
     let retention = world.journal().retain();

@@ -65,6 +65,7 @@ pub(crate) async fn reset(State(api): SharedState) -> Result<Json<Reset>, ApiErr
         api.scripts.reset();
         api.world.reset().await.map_err(|e| ApiError::failed(&e))?;
         api.world.journal().clear();
+        api.recorder.reset().await;
         Ok::<_, ApiError>(())
     });
     reset.await.map_err(|e| ApiError::failed(&e))??;

@@ -155,6 +155,17 @@ async fn every_response_is_as_the_document_says() {
     walk.call("disarmFault", &["0"], "", 200).await;
     walk.call("disarmFaults", &[], "", 200).await;
 
+    walk.call(
+        "armScript",
+        &[],
+        "{ text: Bye, model: [{ call: { look_up: {} } }, { say: Bye }] }",
+        201,
+    )
+    .await;
+    walk.call("sms", &[], r#"{"body": "Bye"}"#, 200).await;
+    walk.call("record", &[], r#"{"name": "Recorded"}"#, 200).await;
+    walk.call("record", &[], r#"{"name": ""}"#, 400).await;
+
     walk.call("takeSnapshot", &[], "", 201).await;
     walk.call("takeSnapshot", &[], r#"{"name": ""}"#, 400).await;
     walk.call("snapshots", &[], "", 200).await;

@@ -81,6 +81,7 @@ mod tests {
             method: "GET".into(),
             path: "/".into(),
             body: String::new(),
+            headers: Vec::new(),
         };
         journal.begin("http.GET /", detail)
     }

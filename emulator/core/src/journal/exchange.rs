@@ -198,6 +198,10 @@ pub enum ExchangeDetail {
         path: String,
         /// Body as text; base64 when it is not UTF-8.
         body: String,
+        /// The header fields that decide how the body is read and whose request it is, as far as they
+        /// came: [`ExchangeDetail::KEPT_HEADERS`]. Of credentials only that there were some.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        headers: Vec<(String, String)>,
     },
     /// All rows of a table, as an expectation read them.
     Rows {
@@ -225,6 +229,19 @@ pub enum ExchangeDetail {
 }
 
 impl ExchangeDetail {
+    /// The header fields of a request through API Gateway that the journal keeps.
+    pub const KEPT_HEADERS: [&str; 7] = [
+        "content-type",
+        "idempotency-key",
+        "accept-language",
+        "origin",
+        "sec-fetch-site",
+        "authorization",
+        "cookie",
+    ];
+    /// What stands in the journal in place of a credential.
+    pub const WITHHELD: &str = "withheld";
+
     /// Whether a turn begins here if nothing is known to have caused it.
     pub(super) fn starts_turn(&self) -> bool {
         matches!(

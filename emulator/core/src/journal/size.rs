@@ -53,8 +53,8 @@ fn detail(detail: &ExchangeDetail) -> usize {
         ExchangeDetail::Destination { function, destination, record } => {
             texts([function, destination]) + json(record)
         }
-        ExchangeDetail::Http { function, method, path, body } => {
-            texts(function) + texts([method, path, body])
+        ExchangeDetail::Http { function, method, path, body, headers } => {
+            texts(function) + texts([method, path, body]) + pairs(headers)
         }
         ExchangeDetail::Rows { table, rows } => {
             table.len() + rows.iter().map(|row| size_of::<Value>() + json(row)).sum::<usize>()

@@ -343,7 +343,13 @@ mod tests {
                 path: text(),
                 operation: Some(text()),
             },
-            ExchangeDetail::Http { function: None, method: text(), path: text(), body: text() },
+            ExchangeDetail::Http {
+                function: None,
+                method: text(),
+                path: text(),
+                body: text(),
+                headers: Vec::new(),
+            },
             ExchangeDetail::Rows { table: text(), rows: vec![json!({ "b": 1, "a": 2 })] },
             ExchangeDetail::Log { function: text(), request_id: None, line: text() },
             ExchangeDetail::Step { step: text(), title: text() },
@@ -483,6 +489,7 @@ mod tests {
                 method: "POST".into(),
                 path: "/".into(),
                 body: body.clone(),
+                headers: Vec::new(),
             };
             store.push(Exchange { detail, outcome: None, ..exchange(seq) });
             store.end(0, seq, Ended { response: Some(body.clone().into()), ..ended(200) });

@@ -136,7 +136,7 @@ fn fields(exchange: &Exchange) -> Value {
 
 /// Whether a call has taken effect: it succeeded, also when its response was lost. The journal keeps a
 /// response that was lost, and has none of a call that was cut before.
-fn has_written(exchange: &Exchange) -> bool {
+pub(crate) fn has_written(exchange: &Exchange) -> bool {
     exchange.outcome.as_ref().is_some_and(|outcome| match outcome.status {
         Some(status) => status < 400,
         None => outcome.response.is_object() && outcome.response.get("__type").is_none(),

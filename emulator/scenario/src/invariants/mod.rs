@@ -32,7 +32,7 @@ use serde::{
     de::{MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
 
-pub(crate) use self::history::History;
+pub(crate) use self::history::{History, has_written};
 use self::selection::Selection;
 use crate::{
     places::{Node, YamlPath},

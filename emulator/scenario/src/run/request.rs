@@ -103,6 +103,7 @@ impl Running<'_> {
             path: url[url::Position::BeforePath..url::Position::AfterQuery].to_owned(),
             body: String::from_utf8_lossy(body).into_owned(),
             method: method.clone(),
+            headers: Vec::new(),
         };
         Some(self.world.journal().begin(format!("http.{method} {}", url.path()), exchange))
     }

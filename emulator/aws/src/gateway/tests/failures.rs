@@ -109,7 +109,7 @@ async fn the_journal_names_route_function_and_bodies() {
     let exchanges = gateway.http();
     assert_eq!(exchanges[0].name, "http.POST /leads/{id}");
     assert_eq!(exchanges[0].at, NOW);
-    let ExchangeDetail::Http { function, method, path, body } = &exchanges[0].detail else {
+    let ExchangeDetail::Http { function, method, path, body, .. } = &exchanges[0].detail else {
         panic!()
     };
     assert_eq!(function.as_deref(), Some("Scheduler"));

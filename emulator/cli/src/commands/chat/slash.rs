@@ -10,11 +10,12 @@ pub(super) const HELP: &str = "\
 /fail CALL HOW           let calls fail: /fail openai.responses 503
 /fail off                let no call fail any more
 /reset                   put the world back to its start
+/save NAME               write the chat so far as a scenario
 /help                    this list; Ctrl-D ends the chat
 A text that begins with a slash is typed with two: //dev/null";
 
 /// The words that begin a command.
-const NAMES: [&str; 5] = ["as", "clock", "fail", "reset", "help"];
+const NAMES: [&str; 6] = ["as", "clock", "fail", "reset", "save", "help"];
 
 /// A line as it is meant.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub(super) enum Line {
     Fail(String),
     FailNoMore,
     Reset,
+    /// The name of a scenario to write.
+    Save(String),
     Help,
 }
 
@@ -56,6 +59,8 @@ impl Line {
                 None => Err("say which calls fail, and how: /fail openai.responses 503".into()),
             },
             ("reset", "") => Ok(Self::Reset),
+            ("save", "") => Err("name the scenario: /save A customer books".into()),
+            ("save", name) => Ok(Self::Save(name.to_owned())),
             ("help", "") => Ok(Self::Help),
             ("reset" | "help", _) => Err(format!("/{name} takes no more words")),
             _ => {
@@ -78,6 +83,7 @@ mod tests {
         assert!(matches!(Line::read("/as owner").unwrap(), Line::As(who) if who == "owner"));
         assert!(matches!(Line::read("/clock").unwrap(), Line::Clock(None)));
         assert!(matches!(Line::read("/clock +2h").unwrap(), Line::Clock(Some(_))));
+        assert!(matches!(Line::read("/save A b").unwrap(), Line::Save(name) if name == "A b"));
         assert!(matches!(Line::read("/reset").unwrap(), Line::Reset));
         let Line::Fail(yaml) = Line::read("/fail dynamodb.* { delay: 2s }").unwrap() else {
             panic!("no fault");

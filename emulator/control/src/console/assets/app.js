@@ -6,6 +6,7 @@ import * as exchanges from './exchanges.js';
 import * as faults from './faults.js';
 import { openPalette } from './palette.js';
 import * as phones from './phones.js';
+import './record.js';
 import { knowTables } from './rows.js';
 import { selection } from './selection.js';
 import * as snapshots from './snapshots.js';

@@ -125,6 +125,7 @@ fn twilios_own_call_is_told_only_when_it_fails() {
             method: "POST".into(),
             path: "/dispatcher".into(),
             body: body.into(),
+            headers: Vec::new(),
         };
         journal.begin("http", exchange).end(Outcome::status(status, Value::Null));
     };
@@ -144,6 +145,7 @@ fn a_complete_conversation_has_requests_above_their_calls_and_bodies_of_what_fai
         method: "POST".into(),
         path: "/form".into(),
         body: "phone=1".into(),
+        headers: Vec::new(),
     };
     let request = journal.begin("http.POST /form", http);
     call(&journal, "Query", Outcome::status(200, json!({ "Items": [] })));

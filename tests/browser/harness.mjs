@@ -146,11 +146,13 @@ export async function startWorld({ env = {}, now, stage } = {}) {
     const text = await response.text();
     return text ? JSON.parse(text) : undefined;
   };
+  // What `rehearse env` exports.
+  const { environment } = await call('GET', '/endpoints');
   const world = {
     /** URL of the API, without a slash at its end. */
     gateway: url('gateway'),
     control,
-    adminToken: /ADMIN_TOKEN=(\S+)/.exec(output)?.[1],
+    adminToken: environment.ADMIN_TOKEN,
     /** Empties the database and the journal, and sets the clock again. */
     async reset() {
       await call('POST', '/reset');

@@ -1,9 +1,24 @@
 // The console with hostile texts, lost connections, several at once, and very much to show.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { promisify } from 'node:util';
 import { api, bubbles, NOW, open, phone, skip, tab, text, wireTo, world } from './console.mjs';
 import { sideways, startWorld } from './harness.mjs';
+
+const run = promisify(execFile);
+
+/** The commands that the page offers for exchanges; its world's parts are at `url`, if that is given. */
+const commandsFor = (page, crossings, url) => page.evaluate(async ([crossings, url]) => {
+  const [{ copies }, { store }] = await Promise.all(['commands', 'store'].map((name) => import(`/console/${name}.js`)));
+  if (url) store.endpoints = { ...store.endpoints, parts: store.endpoints.parts.map(({ name }) => ({ name, url })) };
+  const forms = crossings.flatMap(([name, crossing]) => copies({ seq: 0, name, crossing, outcome: null }));
+  return forms.filter(({ label }) => label !== 'JSON').map(({ text }) => text);
+}, [crossings, url]);
 
 describe('the console when it is hard', { skip }, () => {
   test('hostile texts are shown and never run', async () => {
@@ -60,13 +75,13 @@ describe('the console when it is hard', { skip }, () => {
       ['twilio.messages.create', { kind: 'twilio', method: '`echo$IFS\'ran', path: `/${odd}`, params: [['Body', odd]] }],
       ['dynamodb.GetItem', { kind: 'database', function: odd, operation: 'GetItem', tables: [odd], items: 1, request: { Key: { [odd]: { S: odd } } } }],
       ['dynamodb.x', { kind: 'database', function: odd, operation: odd, tables: [odd], items: 1, request: {} }],
-      ['lambda.invoke', { kind: 'invoke', function: odd, target: odd, target_name: odd, invocation_type: odd, payload: odd }],
+      ['lambda.invoke', { kind: 'invoke', function: odd, target: odd, target_name: 'worker', invocation_type: 'Event', payload: odd }],
+      // No command: what it would read or call is not what the exchange was.
+      ...[odd, 'file:///etc/passwd', '--debug'].map((target_name) => ['lambda.invoke', { kind: 'invoke', function: odd, target: odd, target_name, invocation_type: 'Event', payload: odd }]),
+      ...['file:///etc/passwd', '-K/etc/passwd'].map((url) => ['webhook.sms', { kind: 'webhook', sid: odd, attempt: 1, method: 'POST', url, params: [] }]),
       ['ssm.GetParameter', { kind: 'secret', function: odd, operation: 'GetParameter', name: odd }],
     ];
-    const commands = await page.evaluate(async (crossings) => {
-      const { copies } = await import('/console/commands.js');
-      return crossings.flatMap(([name, crossing]) => copies({ seq: 0, name, crossing, outcome: null })).filter(({ label }) => label !== 'JSON').map(({ text }) => text);
-    }, crossings);
+    const commands = await commandsFor(page, crossings);
     assert.equal(commands.length, 10);
     for (const command of commands) {
       // The program is replaced by one that names the words that it gets.
@@ -76,8 +91,66 @@ describe('the console when it is hard', { skip }, () => {
       assert.ok(shown.startsWith('<') && shown.endsWith('>\n'), shown);
     }
     // What is JSON comes as it is.
-    const [body] = /(?<=--data-binary ').*(?=')/s.exec(commands[0]);
+    const [body] = /(?<=--data-raw ').*(?=')/s.exec(commands[0]);
     assert.equal(JSON.parse(body.replaceAll("'\\''", "'")).body, odd);
+  });
+
+  test('curl makes of a copied command the one request that was made, and sends no file', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'rehearse-curl-'));
+    const requests = [];
+    const server = createServer(async (request, response) => {
+      const { method, url, headers } = request;
+      requests.push({ method, url, headers, body: (await request.toArray()).join('') });
+      response.end();
+    });
+    try {
+      await new Promise((done) => server.listen(0, '127.0.0.1', done));
+      const at = `http://127.0.0.1:${server.address().port}`;
+      const file = join(folder, 'credentials');
+      await writeFile(file, 'not for others');
+      const [body, path] = [`@${file}`, '/x{a,b}[1-3]'];
+      const page = await open();
+      const webhook = { kind: 'webhook', sid: body, attempt: 1, url: `${at}${path}`, params: [[body, body]] };
+      const commands = await commandsFor(page, [
+        ['sms.received', { kind: 'sms_received', sid: body, from: body, to: body, body, media: [] }],
+        ['webhook.sms', { ...webhook, method: 'POST' }],
+        ['webhook.sms', { ...webhook, method: 'GET' }],
+        ['http.x', { kind: 'http', function: null, method: 'POST', path, body }],
+        ['openai.responses', { kind: 'model', request: body, script: null }],
+        ['twilio.messages.create', { kind: 'twilio', method: 'POST', path, params: [[body, body]] }],
+        ['dynamodb.x', { kind: 'database', function: null, operation: body, tables: [], items: 1, request: body }],
+        ['ssm.GetParameter', { kind: 'secret', function: null, operation: 'GetParameter', name: path }],
+        ['secretsmanager.GetSecretValue', { kind: 'secret', function: null, operation: 'GetSecretValue', name: path }],
+      ], at);
+      for (const command of commands) {
+        await run('sh', ['-c', command.replace(world.control, at)], { env: { PATH: process.env.PATH } });
+      }
+      const name = encodeURIComponent(path);
+      assert.deepEqual(requests.map(({ method, url }) => `${method} ${url.split('?%40')[0]}`), [
+        'POST /sms', `POST ${path}`, `GET ${path}`, `POST ${path}`, 'POST /v1/responses', `POST ${path}`, 'POST /',
+        `GET /systemsmanager/parameters/get?name=${name}&withDecryption=true`, `GET /secretsmanager/get?secretId=${name}`,
+      ]);
+      assert.equal(requests[3].body, body);
+      assert.deepEqual([7, 8].map((index) => requests[index].headers['x-aws-parameters-secrets-token']), ['rehearse', 'rehearse']);
+      assert.doesNotMatch(JSON.stringify(requests), /not for others/);
+    } finally {
+      server.close();
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
+  test('a secret is asked of this world', async () => {
+    const page = await open();
+    const crossings = ['GetParameter', 'GetSecretValue'].map((operation) => ['x', { kind: 'secret', function: null, operation, name: '/no/such secret' }]);
+    const commands = await commandsFor(page, crossings);
+    for (const command of commands) {
+      const { stdout } = await run('sh', ['-c', command], { env: { PATH: process.env.PATH } });
+      // The extension's own words for a name that is not there.
+      assert.match(stdout, /an unexpected error occurred/, command);
+    }
+    assert.equal(commands.length, 2);
+    const asked = await Promise.all(['ssm', 'secretsmanager'].map((store) => api('GET', `/journal?name=${store}.*`)));
+    assert.deepEqual(asked.flatMap(({ entries }) => entries).map(({ crossing }) => crossing.name), ['/no/such secret', '/no/such secret']);
   });
 
   test('a lost connection is said and caught up with, an ended world and another one too', async () => {

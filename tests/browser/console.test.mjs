@@ -73,7 +73,7 @@ describe('the console', { skip }, () => {
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     await details.getByRole('button', { name: 'Copy as curl' }).click();
     await page.getByText('Copied as curl').waitFor();
-    assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^curl 'http:\/\/127\.0\.0\.1:\d+\/v1\/responses' -H "Authorization: Bearer \$OPENAI_API_KEY"/);
+    assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^curl -g 'http:\/\/127\.0\.0\.1:\d+\/v1\/responses' -H "Authorization: Bearer \$OPENAI_API_KEY"/);
     await list.getByRole('option', { name: /^(PutItem|UpdateItem|TransactWriteItems)/ }).first().click();
     await details.getByRole('button', { name: 'Copy as AWS CLI' }).waitFor();
     await details.getByRole('columnheader', { name: 'Before' }).first().waitFor();
@@ -164,6 +164,47 @@ describe('the console', { skip }, () => {
     await page.getByRole('button', { name: 'Undo' }).click();
     await page.getByRole('cell', { name: 'Kim' }).waitFor();
     assert.deepEqual((await api('GET', '/tables/Leads/items')).items, items);
+    assert.deepEqual(page.trouble, []);
+  });
+
+  test('an edited attribute leaves the types of all others alone, at any depth', async () => {
+    const page = await open();
+    const rows = await page.evaluate(async () => {
+      const { plainRow, typedRow } = await import('/console/rows.js');
+      const long = '12345678901234567890123';
+      const map = { tags: { SS: ['x', 'y'] }, bytes: { B: 'AAEC' }, all: { BS: ['AAEC'] }, many: { NS: ['1', long] }, long: { N: long }, n: { N: '1' } };
+      const item = { id: { S: 'a' }, m: { M: map }, list: { L: [{ M: map }, { B: 'AAEC' }, { S: 'AAEC' }] }, bytes: { B: '' } };
+      const edited = (change) => {
+        const row = plainRow(structuredClone(item));
+        change(row);
+        return [item, typedRow(row, item)];
+      };
+      const inMap = (...of) => ({ ...map, ...Object.fromEntries(of) });
+      return [
+        [{}, edited(() => {})],
+        [{ m: { M: inMap(['n', { N: '2' }]) } }, edited((row) => { row.m.n = 2; })],
+        [{ list: { L: [{ M: inMap(['n', { N: '2' }]) }, ...item.list.L.slice(1)] } }, edited((row) => { row.list[0].n = 2; })],
+        [{ list: { L: [{ S: 'new' }, ...item.list.L] } }, edited((row) => { row.list.unshift('new'); })],
+        [{ list: { L: item.list.L.slice(1) } }, edited((row) => { row.list.shift(); })],
+        [{ m: { M: inMap(['long', { N: '-1234567890123456789012.5' }]) } }, edited((row) => { row.m.long = '-1234567890123456789012.5'; })],
+        [{ m: { M: inMap(['long', { S: 'none' }]) } }, edited((row) => { row.m.long = 'none'; })],
+        [{ m: { M: inMap(['tags', { SS: ['x'] }], ['all', { BS: ['AA=='] }], ['many', { NS: ['2', long] }], ['bytes', { B: 'AA==' }]) } },
+          edited((row) => Object.assign(row.m, { tags: ['x'], all: ['AA=='], many: [2, long], bytes: 'AA==' }))],
+        [{ bytes: { B: 'AAEC' }, m: { M: { tags: { L: [] }, n: { NULL: true } } } }, edited((row) => Object.assign(row, { bytes: 'AAEC', m: { tags: [], n: null } }))],
+      ].map(([expected, [before, after]]) => [{ ...before, ...expected }, after]);
+    });
+    for (const [expected, after] of rows) assert.deepEqual(after, expected);
+  });
+
+  test('a picture may be a name', async () => {
+    const page = await open();
+    await phone(page).getByRole('button', { name: 'Add a picture' }).click();
+    const media = page.getByLabel('Picture from customer', { exact: true });
+    await media.fill('screen.jpg');
+    await media.press('Enter');
+    await bubbles(page).first().locator('img').waitFor();
+    const { messages } = await api('GET', '/messages');
+    assert.equal(messages[0].media.length, 1);
     assert.deepEqual(page.trouble, []);
   });
 

@@ -165,11 +165,11 @@ class Phone {
 
   #composer() {
     this.field = h('textarea', { rows: 1, placeholder: 'Text message', 'aria-label': `Text from ${this.#name}`, 'aria-keyshortcuts': 'Enter' });
-    const media = h('input', { type: 'url', placeholder: 'URL of a picture', 'aria-label': `Picture from ${this.#name}`, hidden: true });
+    const media = h('input', { type: 'text', inputmode: 'url', autocomplete: 'off', placeholder: 'URL or name of a picture', 'aria-label': `Picture from ${this.#name}`, hidden: true });
     const attach = h('button.icon', {
-      'aria-label': 'Add a picture by its URL',
+      'aria-label': 'Add a picture by its URL or name',
       'aria-expanded': 'false',
-      title: 'Add a picture by its URL',
+      title: 'Add a picture by its URL or name',
       onclick: () => {
         media.hidden = !media.hidden;
         attach.setAttribute('aria-expanded', String(!media.hidden));

@@ -21,27 +21,44 @@ export function plain(value) {
 
 export const plainRow = (item) => Object.fromEntries(Object.entries(item).map(([name, value]) => [name, plain(value)]));
 
-/** Plain JSON as an attribute value. */
-function typed(value) {
+const isText = (value) => typeof value === 'string';
+const isNumber = (value) => typeof value === 'number' || (isText(value) && /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(value));
+const asShown = (old) => JSON.stringify(plain(old));
+
+/**
+ * Plain JSON as an attribute value. What is as it was keeps its type, at any depth; what is changed keeps a
+ * type that JSON does not have if it can: sets, bytes, long numbers.
+ */
+function typed(value, old) {
+  if (old && asShown(old) === JSON.stringify(value)) return old;
   if (value === null) return { NULL: true };
-  if (typeof value === 'string') return { S: value };
-  if (typeof value === 'number') return { N: String(value) };
   if (typeof value === 'boolean') return { BOOL: value };
-  if (Array.isArray(value)) return { L: value.map(typed) };
-  return { M: Object.fromEntries(Object.entries(value).map(([name, each]) => [name, typed(each)])) };
+  if (typeof value === 'number' || (old?.N && isNumber(value))) return { N: String(value) };
+  if (isText(value)) return old?.B !== undefined ? { B: value } : { S: value };
+  if (!Array.isArray(value)) return { M: typedRow(value, old?.M) };
+  if (value.length && value.every(isText) && (old?.SS || old?.BS)) return old.SS ? { SS: value } : { BS: value };
+  if (value.length && value.every(isNumber) && old?.NS) return { NS: value.map(String) };
+  return { L: typedList(value, old?.L) };
 }
 
-/** A plain row in DynamoDB's format. An attribute that is as it was keeps its type: sets, bytes, long numbers. */
+/** A plain row in DynamoDB's format; `before` is what it was. */
 export function typedRow(row, before = {}) {
-  return Object.fromEntries(Object.entries(row).map(([name, value]) => {
-    const old = before[name];
-    if (old && JSON.stringify(plain(old)) === JSON.stringify(value)) return [name, old];
-    const texts = Array.isArray(value) && value.length && value.every((each) => typeof each === 'string');
-    if (old?.SS && texts) return [name, { SS: value }];
-    if (old?.NS && Array.isArray(value) && value.every((each) => typeof each === 'number')) return [name, { NS: value.map(String) }];
-    if (old?.B && typeof value === 'string') return [name, { B: value }];
-    return [name, typed(value)];
-  }));
+  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, typed(value, before[name])]));
+}
+
+/** What is as it was at both ends, or moved, is found by what it is; what is left is taken for the one in its place. */
+function typedList(list, before = []) {
+  const [now, was] = [list.map((value) => JSON.stringify(value)), before.map(asShown)];
+  const most = Math.min(now.length, was.length);
+  let [head, tail] = [0, 0];
+  while (head < most && now[head] === was[head]) head += 1;
+  while (tail < most - head && now.at(-1 - tail) === was.at(-1 - tail)) tail += 1;
+  return list.map((value, index) => {
+    if (index < head) return before[index];
+    if (index >= list.length - tail) return before.at(index - list.length);
+    const here = before[index];
+    return before[was.indexOf(now[index])] ?? typed(value, now.length === was.length || here?.M || here?.L ? here : undefined);
+  });
 }
 
 /** Names of a table's key attributes, by the table's name or logical id. */

@@ -3,6 +3,8 @@ import { get, post, remove } from './api.js';
 import { dialog, empty, h, number, plural, toast } from './dom.js';
 import { dateTime } from './time.js';
 
+/** What a reset makes of business time. */
+const TIME = 'Business time becomes the moment that up --now gave, or else that of this machine.';
 let panel;
 let list;
 let fixtures;
@@ -22,7 +24,7 @@ export function start(element) {
       take(name.value.trim());
     } }, name, submit), list,
     h('h2', {}, 'Fixtures'), h('p.quiet', {}, 'Writes the rows of a file of the project.'), fixtures,
-    h('h2', {}, 'Start again'), h('p.quiet', {}, 'Empties tables, texts, scripts, faults and the journal, and sets the clock back.'),
+    h('h2', {}, 'Start again'), h('p.quiet', {}, 'Empties tables, texts, scripts, faults and the journal. ', TIME),
     h('div', {}, h('button.danger', { onclick: reset }, 'Reset the world'))));
 }
 
@@ -39,10 +41,10 @@ export function reset() {
   dialog('Reset the world?', (close) => {
     const go = h('button.danger', { onclick: async () => {
       close();
-      await act(() => post('/reset'), () => 'The world is at its start');
+      await act(() => post('/reset'), () => 'The world is reset');
     } }, 'Reset');
     setTimeout(() => go.focus());
-    return h('div', {}, h('p', {}, 'Rows, texts, scripts, faults and the journal of this world are emptied. Snapshots stay.'),
+    return h('div', {}, h('p', {}, 'Rows, texts, scripts, faults and the journal of this world are emptied. Snapshots stay. ', TIME),
       h('div.row.end', {}, h('button', { onclick: close }, 'Cancel'), go));
   });
 }

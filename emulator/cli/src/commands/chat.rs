@@ -281,6 +281,9 @@ impl Chat<'_> {
             }
             Line::Reset => {
                 self.world.reset().await.map_err(|error| error.to_string())?;
+                // What is said from now on is a conversation of its own, which `/save` writes alone.
+                self.world.journal().clear();
+                self.shown = 0;
                 self.recorder.reset().await;
                 Ok("the world is as it was at the start".into())
             }

@@ -313,12 +313,15 @@ fn straight(text: &str) -> Cow<'_, str> {
     if text.contains('\u{2019}') { text.replace('\u{2019}', "'").into() } else { text.into() }
 }
 
-/// Whether a text ends with "not", so that what follows is not meant.
+/// Words after which nothing is meant.
+const DENIALS: [&str; 5] = ["not", "don't", "dont", "never", "won't"];
+
+/// Whether a text ends with "not" or "don't", so that what follows is not meant.
 fn is_denied(before: &str) -> bool {
     let mut words = before.split_whitespace().rev();
     let last = words.next().unwrap_or_default();
     let last = if matches!(last, "a" | "an" | "the" | "my") { words.next() } else { Some(last) };
-    last.is_some_and(|word| word.eq_ignore_ascii_case("not"))
+    last.is_some_and(|word| DENIALS.iter().any(|denial| word.eq_ignore_ascii_case(denial)))
 }
 
 /// The last message of the assistant before the user's text.

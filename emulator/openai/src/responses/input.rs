@@ -114,7 +114,13 @@ pub(super) fn read<'r>(
             .param("input")
             .code("missing_required_parameter"));
         }
-        Some(Value::String(text)) => conversation.user(text.as_str().into()),
+        Some(Value::String(text)) => {
+            // A call that the conversation ends with wants its output first.
+            let all: Vec<&Map<String, Value>> = prior.iter().filter_map(Value::as_object).collect();
+            let unstored = request.get("store") == Some(&Value::Bool(false));
+            check_references(&all, prior.len(), unstored, stored)?;
+            conversation.user(text.as_str().into());
+        }
         Some(Value::Array(items)) => {
             let mut all: Vec<&Map<String, Value>> =
                 prior.iter().filter_map(Value::as_object).collect();

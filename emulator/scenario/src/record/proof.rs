@@ -11,7 +11,8 @@ use rehearse_world::Backend;
 /// It does not pass.
 pub(super) async fn passes(yaml: &str, backend: &Backend) -> Result<(), RecordError> {
     let fails = |why: String| {
-        tracing::debug!(%yaml, "recorded, and fails");
+        // Without the text: it has people's numbers.
+        tracing::debug!(bytes = yaml.len(), "recorded, and fails");
         RecordError::Fails { why }
     };
     let scenario = Scenario::parse(yaml).map_err(|error| fails(error.to_string()))?;

@@ -37,7 +37,7 @@ pub(super) fn rounds(text: &Text, exchanges: &[&Exchange], stable: &Stable<'_>) 
         if position.answer.is_some() {
             continue;
         }
-        match failure(outcome) {
+        match failure(outcome, exchange.injected.is_some()) {
             Outcomes::Refused => continue,
             Outcomes::Failed(fail) => match position.failures.last_mut() {
                 Some((last, count)) if *last == fail => *count += 1,
@@ -59,10 +59,10 @@ enum Outcomes {
     Refused,
 }
 
-fn failure(outcome: &Outcome) -> Outcomes {
+fn failure(outcome: &Outcome, is_injected: bool) -> Outcomes {
     let is_cut = outcome.error.as_deref() == Some("cut");
     match outcome.status {
-        Some(status) if NATURAL.contains(&status) => Outcomes::Refused,
+        Some(status) if NATURAL.contains(&status) && !is_injected => Outcomes::Refused,
         Some(status) if status >= 400 => {
             let mut fail = json!({ "status": status });
             // The usual code of a status needs no mention.

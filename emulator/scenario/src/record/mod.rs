@@ -18,6 +18,7 @@ mod requests;
 mod rounds;
 mod rows;
 mod stable;
+mod strangers;
 mod tokens;
 mod words;
 
@@ -212,6 +213,7 @@ impl Recorder {
             heading.push_str(note);
         });
         let yaml = write::text(&document, &heading, Layout::Blocks);
+        let yaml = strangers::replaced(&yaml, &self.known_numbers());
         proof::passes(&yaml, &self.backend).await?;
         Ok(RecordedScenario {
             file: file_name(&request.name),
@@ -220,6 +222,14 @@ impl Recorder {
             turns,
             notes,
         })
+    }
+
+    /// The numbers of the account and of the project's people.
+    fn known_numbers(&self) -> Vec<String> {
+        let settings = self.backend.settings();
+        let others = settings.twilio.numbers.iter().map(|other| other.number.to_string());
+        let people = settings.people.values().map(ToString::to_string);
+        std::iter::once(settings.twilio.number.to_string()).chain(others).chain(people).collect()
     }
 
     fn number(&self, who: &str) -> String {

@@ -73,7 +73,7 @@ function curlOfPart({ crossing, name }, url) {
   }
 }
 
-/** Not what the AWS CLI takes for an option, or for a file to read (`file://`). */
+/** Not what the AWS CLI takes for an option, or for a file to read by its prefix. */
 const isWord = (text) => /^\w[\w:$-]*$/.test(text);
 
 function awsOf({ crossing }) {

@@ -299,7 +299,7 @@ fn without_functions_and_without_a_url_the_error_says_where_to_name_them() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_result_that_cannot_be_written_is_a_failure_of_every_command_that_prints() {
-    let project = project("");
+    let project = project(&ports(free_port_base()));
     let url = backend();
     let run_at = ["run", "--target", &url];
     for command in [
@@ -326,7 +326,7 @@ fn a_result_that_cannot_be_written_is_a_failure_of_every_command_that_prints() {
 
 #[test]
 fn a_reader_that_has_read_enough_is_no_failure() {
-    let project = project("");
+    let project = project(&ports(free_port_base()));
     let url = backend();
     for command in [&["schema"][..], &["run", "--repeat", "3", "--target", &url], &["--help"]] {
         let (reader, writer) = std::io::pipe().unwrap();
@@ -339,7 +339,7 @@ fn a_reader_that_has_read_enough_is_no_failure() {
 
 #[test]
 fn in_github_actions_failures_are_annotated_and_summed_up() {
-    let project = project("");
+    let project = project(&ports(free_port_base()));
     project.write(
         "scenarios/bye.yaml",
         "name: A goodbye\nsteps:\n  - customer: Bye\n    reply: Goodbye\n",

@@ -45,7 +45,8 @@ impl Exit {
             0 => Self::Passed,
             1 => Self::Failed,
             2 => Self::Wrong,
-            130 => Self::Interrupted,
+            // Which signal it was is told when the process ends.
+            129 | 130 | 143 => Self::Interrupted,
             _ => Self::Environment,
         }
     }
@@ -142,6 +143,7 @@ mod tests {
         let all = [Exit::Passed, Exit::Failed, Exit::Wrong, Exit::Environment, Exit::Interrupted];
         assert_eq!(all.map(Exit::number), [0, 1, 2, 3, 130]);
         assert_eq!(all.map(|exit| Exit::of(exit.number())), all);
+        assert_eq!([129, 143].map(Exit::of), [Exit::Interrupted; 2], "SIGHUP and SIGTERM");
     }
 
     #[test]

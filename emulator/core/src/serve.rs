@@ -26,6 +26,7 @@ use hyper_util::rt::TokioIo;
 use tokio::{
     net::{TcpListener, TcpStream},
     runtime::Handle,
+    sync::watch,
     task::{AbortHandle, JoinSet},
 };
 use tower::ServiceExt as _;
@@ -38,6 +39,8 @@ const PAUSE: Duration = Duration::from_millis(10);
 pub struct Serving {
     address: SocketAddr,
     accepting: AbortHandle,
+    /// The task that accepts and each connection hold a receiver until they have ended.
+    open: watch::Sender<()>,
 }
 
 impl Serving {
@@ -55,8 +58,9 @@ impl Serving {
         Connection: Future<Output = ()> + Send + 'static,
     {
         let address = listener.local_addr()?;
-        let accepting = runtime.spawn(accept(listener, connection)).abort_handle();
-        Ok(Self { address, accepting })
+        let (open, held) = watch::channel(());
+        let accepting = runtime.spawn(accept(held, listener, connection)).abort_handle();
+        Ok(Self { address, accepting, open })
     }
 
     /// Serves a router over HTTP/1.1 on the current runtime.
@@ -78,9 +82,16 @@ impl Serving {
         })
     }
 
-    /// Closes the listener and every connection, as dropping does.
+    /// Begins to close the listener and every connection, as dropping does. Does not wait: a request
+    /// that follows at once may still be answered.
     pub fn stop(&self) {
         self.accepting.abort();
+    }
+
+    /// Closes the listener and every connection. Once it returns, nothing is answered any more.
+    pub async fn close(&self) {
+        self.stop();
+        self.open.closed().await;
     }
 
     /// The address that it listens on.
@@ -112,7 +123,9 @@ pub fn on_tokio(listener: std::net::TcpListener) -> io::Result<TcpListener> {
     TcpListener::from_std(listener)
 }
 
+/// `held` is the first parameter, so it is dropped last: after the listener and the connections.
 async fn accept<Connection>(
+    held: watch::Receiver<()>,
     listener: TcpListener,
     connection: impl Fn(TcpStream, SocketAddr) -> Connection,
 ) where
@@ -126,7 +139,11 @@ async fn accept<Connection>(
                 Ok((stream, client)) => {
                     // Responses are small: waiting for more to send would only delay them.
                     let _ = stream.set_nodelay(true);
-                    connections.spawn(connection(stream, client));
+                    let (held, connection) = (held.clone(), connection(stream, client));
+                    connections.spawn(async move {
+                        connection.await;
+                        drop(held);
+                    });
                 }
                 // Usually the process has no file descriptor left: wait until one is closed.
                 Err(_) => tokio::time::sleep(PAUSE).await,
@@ -176,6 +193,27 @@ mod tests {
         let mut byte = [0];
         let closed = until("the end of the connection", stream.read(&mut byte)).await;
         assert_eq!(closed.unwrap_or(0), 0);
+    }
+
+    /// The server runs on another thread, as those of a world do, so that stopping it takes a moment.
+    #[tokio::test]
+    async fn a_closed_server_answers_nobody() {
+        let threads = crate::threads::Threads::start().unwrap();
+        for _ in 0..200 {
+            let server = async {
+                let router = Router::new().route("/", get(|| async { "hello" }));
+                Serving::router(listener().await, router).unwrap()
+            };
+            let serving = threads.handle().unwrap().spawn(server).await.unwrap();
+            let mut stream = TcpStream::connect(serving.address()).await.unwrap();
+            assert!(call(&mut stream).await.ends_with("hello"));
+            until("the server to close", serving.close()).await;
+            let _ = stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+            let mut byte = [0];
+            let read = until("the end of the connection", stream.read(&mut byte)).await;
+            assert_eq!(read.unwrap_or(0), 0, "an open connection is answered");
+            assert!(TcpStream::connect(serving.address()).await.is_err(), "a new one is accepted");
+        }
     }
 
     #[tokio::test]

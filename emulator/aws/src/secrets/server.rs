@@ -107,9 +107,9 @@ impl Secrets {
 }
 
 impl Server {
-    /// Stops the extension before it is dropped.
-    pub fn stop(&self) {
-        self.serving.stop();
+    /// Stops the extension before it is dropped. Once it returns, nobody gets a secret any more.
+    pub async fn stop(&self) {
+        self.serving.close().await;
     }
 
     /// Its port.

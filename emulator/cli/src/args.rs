@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand, builder::styling};
 
 use crate::commands::{
     bench, chat, check, clock, completions, coverage, db, doctor, env, exec, explore, fault, iam,
-    init, log, ready, record, reset, run, schema, script, send, snapshot, up,
+    init, log, man, ready, record, reset, run, schema, script, send, snapshot, up,
 };
 
 const STYLES: styling::Styles = styling::Styles::styled()
@@ -15,6 +15,18 @@ const STYLES: styling::Styles = styling::Styles::styled()
     .error(styling::AnsiColor::Red.on_default().bold())
     .valid(styling::AnsiColor::Green.on_default())
     .invalid(styling::AnsiColor::Yellow.on_default());
+
+const SHORT_VERSION: &str =
+    concat!(env!("CARGO_PKG_VERSION"), " (", env!("REHEARSE_BUILT_FROM"), ")");
+
+const LONG_VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (",
+    env!("REHEARSE_BUILT_FROM"),
+    ")\ntarget: ",
+    env!("REHEARSE_TARGET"),
+    "\ndatabases: embedded, DynamoDB Local in Docker, any DynamoDB at a URL"
+);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,7 +52,8 @@ Debugging:
 #[derive(Debug, Parser)]
 #[command(
     name = "rehearse",
-    version,
+    version = SHORT_VERSION,
+    long_version = LONG_VERSION,
     styles = STYLES,
     after_help = EXAMPLES,
     arg_required_else_help = true,
@@ -109,6 +122,8 @@ pub(crate) enum Command {
     Doctor(doctor::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
+    /// Write the manual pages
+    Man(man::Args),
     /// Measure this machine: scenarios, turns, database, fakes
     Bench(bench::Args),
 }

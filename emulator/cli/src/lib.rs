@@ -66,7 +66,7 @@ use self::{
     args::{Cli, Command},
     commands::{
         bench, chat, check, clock, completions, coverage, db, doctor, env, exec, explore, fault,
-        iam, init, log, ready, record, reset, run, schema, script, send, snapshot, up,
+        iam, init, log, man, ready, record, reset, run, schema, script, send, snapshot, up,
     },
     error::{CommandError, Exit},
     ui::Ui,
@@ -173,6 +173,7 @@ fn dispatch(cli: Cli, app: &App) -> Result<Exit, CommandError> {
         Command::Doctor(args) => doctor::doctor(args, app),
         Command::Exec(args) => exec::exec(args, app),
         Command::Completions(args) => completions::completions(args, &mut Cli::command(), app),
+        Command::Man(args) => man::man(&args, Cli::command(), app),
         Command::Bench(args) => bench::bench(args, app),
     }
 }

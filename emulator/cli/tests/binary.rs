@@ -310,6 +310,7 @@ fn a_result_that_cannot_be_written_is_a_failure_of_every_command_that_prints() {
         &[&run_at[..], &["--report", "json"]].concat(),
         &["env", "--target", &url],
         &["completions", "bash"],
+        &["man"],
         &["--help"],
         &["help", "run"],
         &["--version"],

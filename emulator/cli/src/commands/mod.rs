@@ -16,6 +16,7 @@ pub(crate) mod fault;
 pub(crate) mod iam;
 pub(crate) mod init;
 pub(crate) mod log;
+pub(crate) mod man;
 pub(crate) mod ready;
 pub(crate) mod record;
 pub(crate) mod reset;

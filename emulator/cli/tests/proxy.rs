@@ -13,6 +13,9 @@ use reqwest::{Certificate, Client, Proxy, StatusCode};
 /// A project whose backend nobody starts, since nobody is texted.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/python");
 const TARGET: &str = "http://127.0.0.1:9/sms";
+/// What an AWS SDK writes; the tables take any signature.
+const SIGNED: &str = "AWS4-HMAC-SHA256 Credential=rehearse/20260101/us-east-1/dynamodb/aws4_request, \
+                      SignedHeaders=host, Signature=0";
 /// Prints the environment, and ends when its input does.
 const SCRIPT: &str = "env; echo; while read x; do :; done";
 
@@ -85,7 +88,8 @@ async fn the_providers_own_hosts_are_the_world_and_every_other_one_is_refused() 
         .post("https://dynamodb.us-east-1.amazonaws.com/")
         .header("x-amz-target", "DynamoDB_20120810.ListTables")
         .header("content-type", "application/x-amz-json-1.0")
-        .header("authorization", "AWS4-HMAC-SHA256 Credential=rehearse/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
+        .header("x-amz-date", "20260101T000000Z")
+        .header("authorization", SIGNED)
         .body("{}");
     let tables = tables.send().await.unwrap().text().await.unwrap();
     assert!(tables.contains("questions"), "{tables}");

@@ -70,6 +70,7 @@ async fn a_connection_that_a_part_cuts_is_cut_for_its_client() {
     let cut = until("an end", client.get("https://api.twilio.com/cut").send()).await;
     assert!(cut.unwrap_err().is_request());
     let torn = until("an answer", client.get("https://api.twilio.com/torn").send()).await.unwrap();
+    running.parts.go_on.notify_one();
     assert!(until("an end", torn.text()).await.is_err(), "half an answer is no answer");
     let whole = client.post("https://api.twilio.com/echo").body("after that");
     let whole = until("an answer", whole.send()).await.unwrap();

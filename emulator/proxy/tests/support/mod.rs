@@ -1,6 +1,6 @@
 //! A proxy in front of small servers, each of which says which part it stands for.
 
-use std::{convert::Infallible, io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
@@ -107,31 +107,18 @@ impl Running {
 }
 
 fn router(part: &'static str, go_on: Arc<Notify>) -> Router {
-    let streamed = move || {
+    let streamed = |ends_well| {
         let go_on = Arc::clone(&go_on);
-        async move {
-            Body::from_stream(stream::unfold(0, move |sent| {
-                let go_on = Arc::clone(&go_on);
-                async move {
-                    match sent {
-                        0 => {}
-                        1 => go_on.notified().await,
-                        _ => return None,
-                    }
-                    let text = format!("data: {}\n\n", sent + 1);
-                    Some((Ok::<_, Infallible>(text), sent + 1))
-                }
-            }))
-        }
+        move || async move { in_two_parts(go_on, ends_well) }
     };
     Router::new()
         .route(
             "/echo",
             post(|body: Bytes| async { body }).layer(axum::extract::DefaultBodyLimit::disable()),
         )
-        .route("/stream", get(streamed))
-        .route("/cut", get(|| async { broken(None) }))
-        .route("/torn", get(|| async { broken(Some("half")) }))
+        .route("/stream", get(streamed(true)))
+        .route("/cut", get(|| async { broken() }))
+        .route("/torn", get(streamed(false)))
         .fallback(move |request: Request| told(part, request))
 }
 
@@ -150,11 +137,29 @@ async fn told(part: &'static str, request: Request) -> Response {
     response
 }
 
-/// A response whose connection is closed before it, or in the middle of it.
-fn broken(first: Option<&'static str>) -> Response {
-    let failed = Err(io::Error::from(io::ErrorKind::ConnectionReset));
-    let mut response =
-        Response::new(Body::from_stream(stream::iter(first.map(Ok).into_iter().chain([failed]))));
-    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("100"));
-    response
+/// A part at once; then, when the test says so, another one or the end of the connection.
+fn in_two_parts(go_on: Arc<Notify>, ends_well: bool) -> Response {
+    let parts = stream::unfold(0, move |sent| {
+        let go_on = Arc::clone(&go_on);
+        async move {
+            match sent {
+                0 => {}
+                1 => go_on.notified().await,
+                _ => return None,
+            }
+            let text = format!("data: {}\n\n", sent + 1);
+            let part = if sent == 0 || ends_well { Ok(text) } else { Err(reset()) };
+            Some((part, sent + 1))
+        }
+    });
+    Response::new(Body::from_stream(parts))
+}
+
+/// A response whose connection is closed before it.
+fn broken() -> Response {
+    Response::new(Body::from_stream(stream::iter([Err::<Bytes, _>(reset())])))
+}
+
+fn reset() -> io::Error {
+    io::Error::from(io::ErrorKind::ConnectionReset)
 }

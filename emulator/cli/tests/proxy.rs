@@ -43,7 +43,9 @@ impl Running {
         let lines = BufReader::new(exec.stdout.take().unwrap()).lines().map(Result::unwrap);
         let environment = lines
             .take_while(|line| !line.is_empty())
-            .filter_map(|line| Some(line.split_once('=').map(|(n, v)| (n.into(), v.into()))?))
+            .filter_map(|line| {
+                line.split_once('=').map(|(name, value)| (name.into(), value.into()))
+            })
             .collect();
         let input = exec.stdin.take().unwrap();
         Self { exec, input, environment }

@@ -53,7 +53,7 @@ fn java_options(proxy: &Proxy, files: &Files) -> String {
     if store.contains(char::is_whitespace) {
         store = format!("\"{store}\"");
     }
-    // Java heeds no password at all here, and an empty one is not none: what a user set would not do.
+    // Without a password, which Java takes for a store that is not encrypted.
     format!(
         "{store} -Djavax.net.ssl.trustStoreType=PKCS12 \
          -Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort={port} \

@@ -69,6 +69,7 @@ const CLI: &[Rule] = &[
     ("busy", &["app", "error"]),
     ("dynamodb", &["app", "error"]),
     ("project", &["app", "dynamodb", "error"]),
+    ("proxy", &["app", "error"]),
     ("recorded", &["app", "error", "project"]),
     ("lambda", &["app", "child", "error"]),
     ("control", &["app", "error", "project"]),
@@ -86,7 +87,7 @@ const CLI: &[Rule] = &[
         &[
             "always", "app", "backend", "busy", "child", "control", "duration", "dynamodb",
             "error", "execute", "exports", "external", "journals", "lambda", "logs", "ports",
-            "project", "recorded", "running", "signal", "target", "twilio", "ui",
+            "project", "proxy", "recorded", "running", "signal", "target", "twilio", "ui",
         ],
     ),
     ("args", &["commands"]),

@@ -49,6 +49,7 @@ mod lambda;
 mod logs;
 mod ports;
 mod project;
+mod proxy;
 mod recorded;
 mod running;
 mod signal;

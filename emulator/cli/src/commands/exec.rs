@@ -20,6 +20,7 @@ use crate::{
     exports::{self, CONTROL},
     logs,
     project::{self, Project},
+    proxy::WorldProxy,
     running,
     signal::{Received, Signals},
     target::TargetArgs,
@@ -40,6 +41,7 @@ Examples:
   rehearse exec -- pytest
   rehearse exec -- npm test
   rehearse exec --target http://127.0.0.1:3000/sms -- ./start-and-test.sh
+  rehearse exec --proxy -- python3 backend.py
 
 Exit code: the command's; 128 and the number of the signal that ended it; 127 when it is not
 found, 126 when it cannot be run. Before it starts: 2 and 3 as ever."
@@ -47,6 +49,10 @@ found, 126 when it cannot be run. Before it starts: 2 and 3 as ever."
 pub(crate) struct Args {
     #[command(flatten)]
     target: TargetArgs,
+    /// Lead the command's calls of api.twilio.com, api.openai.com and AWS to this world, by a proxy that
+    /// refuses every other host: for SDKs that cannot be given a URL (docs/proxy.md).
+    #[arg(long)]
+    proxy: bool,
     /// Show the functions' logs.
     #[arg(long, short)]
     verbose: bool,
@@ -78,16 +84,19 @@ pub(crate) fn exec(args: Args, app: &App) -> Result<Exit, CommandError> {
         let server = control::Server::start(listener, controlled).map_err(failed)?;
         let mut environment = exports::environment(backend.settings(), world.endpoints());
         environment.insert(CONTROL.into(), server.url().into());
-        let child = ending_with_us(program)
-            .args(arguments)
-            .envs(environment)
-            .current_dir(app.folder())
-            .stdin(Stdio::inherit())
-            .spawn()
-            .map_err(|error| child::not_started(program, error))?;
+        let mut command = ending_with_us(program);
+        command.args(arguments).envs(environment).current_dir(app.folder()).stdin(Stdio::inherit());
+        let proxy = if args.proxy { Some(WorldProxy::start(&world).await?) } else { None };
+        if let Some(proxy) = &proxy {
+            proxy.give(&mut command, app);
+        }
+        let child = command.spawn().map_err(|error| child::not_started(program, error))?;
         let status = wait(child, signals).await.map_err(|error| {
             CommandError::environment("failed to wait for the command").because(error)
         })?;
+        if let Some(proxy) = &proxy {
+            proxy.tell(app);
+        }
         Ok(Exit::Command(code(status)))
     })?
 }

@@ -3,10 +3,10 @@
 
 use serde_json::{Map, Value, json};
 
+use super::references::check_references;
 use crate::{
     conversation::{Conversation, content, get},
     error::ApiError,
-    ids,
     params::{self, ParameterType, join},
     stored_responses::StoredResponses,
 };
@@ -106,7 +106,7 @@ pub(super) fn read<'r>(
         _ if is_empty(input)
             && ["previous_response_id", "conversation"]
                 .iter()
-                .all(|n| request.get(*n).is_none()) =>
+                .all(|n| request.get(*n).is_none_or(Value::is_null)) =>
         {
             return Err(ApiError::invalid(
                 "One of \"input\" or \"previous_response_id\" or 'prompt' or 'conversation_id' must be provided.",
@@ -178,10 +178,19 @@ fn is_empty(input: Option<&Value>) -> bool {
 /// The type of an item. Messages and references may leave it out.
 pub(super) fn kind(item: &Map<String, Value>) -> &str {
     match item.get("type") {
-        None if item.contains_key("role") => "message",
-        None if item.len() == 1 && item.contains_key("id") => "item_reference",
+        None | Some(Value::Null) if item.contains_key("role") => "message",
+        None | Some(Value::Null)
+            if item.contains_key("id") && item.keys().all(|key| key == "id" || key == "type") =>
+        {
+            "item_reference"
+        }
         kind => kind.and_then(Value::as_str).unwrap_or_default(),
     }
+}
+
+/// Whether an item only names another one.
+pub(crate) fn is_reference(item: &Value) -> bool {
+    item.as_object().is_some_and(|item| kind(item) == "item_reference")
 }
 
 fn check_shape(item: &Map<String, Value>, path: &str) -> Result<(), ApiError> {
@@ -304,97 +313,4 @@ fn add_item<'r>(item: &'r Map<String, Value>, conversation: &mut Conversation<'r
         }
         _ => {}
     }
-}
-
-/// Checks how items refer to each other. Items before `fresh` were accepted earlier; `unstored` says
-/// that the request has `store: false`.
-fn check_references(
-    items: &[&Map<String, Value>],
-    fresh: usize,
-    unstored: bool,
-    stored: &StoredResponses,
-) -> Result<(), ApiError> {
-    let refuse = |message: String| Err(ApiError::invalid(message).param("input"));
-    let of = |wanted: &'static str| items.iter().filter(move |i| kind(i) == wanted);
-    for (at, item) in items.iter().enumerate().skip(fresh) {
-        let id = get(item, "id");
-        if !id.is_empty() && items[..at].iter().any(|other| get(other, "id") == id) {
-            return refuse(format!(
-                "Duplicate item found with id {id}. Remove duplicate items from your input and try again."
-            ));
-        }
-        match kind(item) {
-            "function_call" | "message" => {
-                if let Some(reasoning) = ids::required_reasoning(id)
-                    && !items[..at].iter().any(|other| get(other, "id") == reasoning)
-                {
-                    return refuse(format!(
-                        "Item '{id}' of type '{}' was provided without its required 'reasoning' item: '{reasoning}'.",
-                        kind(item)
-                    ));
-                }
-            }
-            "reasoning" => {
-                check_reasoning_content(item, unstored, stored)?;
-                let follows = items.get(at + 1).is_some_and(|next| match kind(next) {
-                    "message" => get(next, "role") == "assistant",
-                    other => !other.ends_with("_output"),
-                });
-                if !follows {
-                    return refuse(format!(
-                        "Item '{id}' of type 'reasoning' was provided without its required following item."
-                    ));
-                }
-            }
-            "item_reference" if !stored.has_item(id) => return Err(not_found(id, unstored)),
-            "function_call_output" => {
-                let call = get(item, "call_id");
-                if !of("function_call").any(|c| get(c, "call_id") == call) {
-                    return refuse(format!(
-                        "No tool call found for function call output with call_id {call}."
-                    ));
-                }
-            }
-            _ => {}
-        }
-    }
-    for call in of("function_call") {
-        let call = get(call, "call_id");
-        if !of("function_call_output").any(|o| get(o, "call_id") == call) {
-            return refuse(format!("No tool output found for function call {call}."));
-        }
-    }
-    Ok(())
-}
-
-/// A reasoning item must have its encrypted content or be stored.
-fn check_reasoning_content(
-    item: &Map<String, Value>,
-    unstored: bool,
-    stored: &StoredResponses,
-) -> Result<(), ApiError> {
-    let id = get(item, "id");
-    let content = get(item, "encrypted_content");
-    if content.is_empty() {
-        return if stored.has_item(id) { Ok(()) } else { Err(not_found(id, unstored)) };
-    }
-    match ids::decrypt(content) {
-        Some(own) if id.is_empty() || id == own => Ok(()),
-        _ => {
-            let start: String = content.chars().take(16).collect();
-            Err(ApiError::invalid(format!(
-                "The encrypted content {start}... could not be verified. Reason: Encrypted content could not be decrypted or parsed."
-            ))
-            .code("invalid_encrypted_content"))
-        }
-    }
-}
-
-fn not_found(id: &str, unstored: bool) -> ApiError {
-    let hint = if unstored {
-        " Items are not persisted when `store` is set to false. Try again with `store` set to true, or remove this item from your input."
-    } else {
-        ""
-    };
-    ApiError::invalid(format!("Item with id '{id}' not found.{hint}")).param("input").status(404)
 }

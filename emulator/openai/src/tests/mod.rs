@@ -8,6 +8,7 @@ mod conversations;
 mod endpoints;
 mod failures;
 mod fake;
+mod kept;
 mod kept_scripts;
 mod persona;
 mod positions;

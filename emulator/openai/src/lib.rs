@@ -83,6 +83,7 @@ mod fake;
 mod format;
 mod http;
 mod ids;
+mod images;
 mod injected;
 mod model_list;
 mod models;

@@ -7,7 +7,9 @@ use super::references::check_references;
 use crate::{
     conversation::{Conversation, content, get},
     error::ApiError,
+    images,
     params::{self, ParameterType, join},
+    respond::Endpoint,
     stored_responses::StoredResponses,
 };
 
@@ -15,17 +17,20 @@ const ROLES: [&str; 4] = ["assistant", "system", "developer", "user"];
 const INPUT_PARTS: [&str; 4] = ["input_text", "input_image", "input_file", "input_audio"];
 const OUTPUT_PARTS: [&str; 2] = ["output_text", "refusal"];
 
+/// Longest id of an item, in characters; github/app#409.
+const MAX_ID: usize = 64;
+
 const MESSAGE: &[(&str, ParameterType)] = &[
     ("type", ParameterType::Any),
     ("role", ParameterType::OneOf(&ROLES)),
     ("content", ParameterType::Any),
-    ("id", ParameterType::Text),
+    ("id", ParameterType::Short(MAX_ID)),
     ("status", ParameterType::OneOf(&STATUSES)),
     ("phase", ParameterType::Any),
 ];
 const CALL: &[(&str, ParameterType)] = &[
     ("type", ParameterType::Any),
-    ("id", ParameterType::Text),
+    ("id", ParameterType::Short(MAX_ID)),
     ("call_id", ParameterType::Short(64)),
     ("name", ParameterType::Text),
     ("arguments", ParameterType::Text),
@@ -37,7 +42,7 @@ const CALL: &[(&str, ParameterType)] = &[
 ];
 const OUTPUT: &[(&str, ParameterType)] = &[
     ("type", ParameterType::Any),
-    ("id", ParameterType::Text),
+    ("id", ParameterType::Short(MAX_ID)),
     ("call_id", ParameterType::Short(64)),
     ("output", ParameterType::Any),
     ("name", ParameterType::Text),
@@ -48,7 +53,7 @@ const OUTPUT: &[(&str, ParameterType)] = &[
 ];
 const REASONING: &[(&str, ParameterType)] = &[
     ("type", ParameterType::Any),
-    ("id", ParameterType::Text),
+    ("id", ParameterType::Short(MAX_ID)),
     ("summary", ParameterType::Array),
     ("content", ParameterType::Array),
     ("encrypted_content", ParameterType::Text),
@@ -219,6 +224,10 @@ fn check_shape(item: &Map<String, Value>, path: &str) -> Result<(), ApiError> {
         }
         "reasoning" => {
             params::check(item, REASONING, path)?;
+            // 1jehuang/jcode#1028, BerriAI/litellm#13420; the document has it.
+            if item.get("status").is_some_and(|status| !status.is_null()) {
+                return Err(ApiError::unknown_parameter(&join(path, "status")));
+            }
             if !item.contains_key("summary") {
                 return Err(ApiError::missing(&join(path, "summary")));
             }
@@ -272,6 +281,11 @@ fn check_parts(list: &[Value], known: &[&str], path: &str) -> Result<(), ApiErro
             }
             "refusal" => {
                 params::text(part, "refusal", &path)?;
+            }
+            "input_image" => {
+                if let Some(url) = part.get("image_url").and_then(Value::as_str) {
+                    images::check(url, &join(&path, "image_url"), Endpoint::Responses)?;
+                }
             }
             _ => {}
         }

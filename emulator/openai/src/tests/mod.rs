@@ -14,6 +14,7 @@ mod persona;
 mod positions;
 mod published;
 mod refusals;
+mod reports;
 mod responses;
 mod responses_rows;
 mod rows;

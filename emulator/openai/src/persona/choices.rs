@@ -75,10 +75,10 @@ fn place(words: &[&str]) -> Option<(&'static str, i32)> {
     let is_place = |(word, _): &&(&'static str, i32)| {
         words.iter().position(|w| w == word).is_some_and(|at| {
             let before = words[..at].iter().rev().find(|w| **w != "the");
-            !matches!(words.get(at + 1), Some(&("of" | "thing")))
-                && !words.contains(&"than")
-                && !(word.starts_with(|c: char| c.is_ascii_digit())
-                    && matches!(before, Some(&("on" | "by" | "until" | "for"))))
+            let is_date = word.starts_with(|c: char| c.is_ascii_digit())
+                && matches!(before, Some(&("on" | "by" | "until" | "for")));
+            let is_other = matches!(words.get(at + 1), Some(&("of" | "thing")));
+            !is_date && !is_other && !words.contains(&"than")
         })
     };
     PLACES.iter().find(is_place).copied()

@@ -22,7 +22,7 @@ use rehearse_core::matcher::Vars;
 ///
 /// # Which round
 /// The position comes from the conversation in the request, never from a counter: the number of
-/// tool results after the last user text. So a repeated request gets the same response again, as
+/// tool results after the last user text. So a repeated request gets the same answer again, as
 /// often as it is sent, and the same turn may be played any number of times. Only failures are
 /// counted; see [`fail`](Self::fail).
 ///

@@ -69,13 +69,14 @@ impl ApiError {
         Self::invalid(format!("Item with id '{id}' not found.")).status(404)
     }
 
-    /// The id of a path does not begin as ids of its kind do.
-    pub fn wrong_id(name: &str, id: &str, prefix: &str) -> Self {
-        Self::invalid(format!(
-            "Invalid '{name}': '{id}'. Expected an ID that begins with '{prefix}'."
-        ))
-        .param(name)
-        .code("invalid_value")
+    /// A conversation does not exist. Without a parameter: a record of probes, 2026-08.
+    pub fn conversation_not_found(id: &str) -> Self {
+        Self::invalid(format!("Conversation with id '{id}' not found.")).status(404)
+    }
+
+    /// A stored response does not exist.
+    pub fn response_not_found(id: &str) -> Self {
+        Self::invalid(format!("Response with id '{id}' not found.")).status(404)
     }
 
     /// The parameter does not exist.
@@ -194,7 +195,8 @@ impl ApiError {
         )
     }
 
-    /// The error that the provider sends with this status and code, for scripts and faults.
+    /// The error that the provider sends with this status and code, for scripts and faults. A 404 is that of
+    /// the endpoints that ask a model.
     pub fn failure(status: u16, code: Option<&str>, model: &str) -> Self {
         let error = |kind, message: String, code: Option<&str>| Self {
             status,

@@ -22,6 +22,9 @@ const SCHEMA: &[(&str, ParameterType)] = &[
     ("strict", ParameterType::Flag),
 ];
 
+const CHAT_FORMAT: &[(&str, ParameterType)] =
+    &[("type", ParameterType::Any), ("json_schema", ParameterType::Any)];
+
 /// The form of the model's text.
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
 pub(super) enum Format<'r> {
@@ -72,7 +75,12 @@ pub(super) fn of_chat(request: &Map<String, Value>) -> Result<Format<'_>, ApiErr
     };
     let path = "response_format";
     let format = params::object(format, path)?;
-    match kind(format, path)? {
+    let kind = kind(format, path)?;
+    if kind != "json_schema" || format.contains_key("json_schema") {
+        // i-am-bee/beeai-framework#980.
+        params::check(format, CHAT_FORMAT, path)?;
+    }
+    match kind {
         "json_schema" => {
             let path = "response_format.json_schema";
             let schema = format.get("json_schema").ok_or_else(|| ApiError::missing(path))?;

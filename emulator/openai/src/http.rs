@@ -9,14 +9,14 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Either, Full, Limited};
 use hyper::body::Incoming;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     azure::{self, Target},
-    embeddings::EMBEDDING_MODELS,
+    conversations::ConversationLock,
     error::ApiError,
     ids,
-    moderations::MODERATION_MODELS,
+    model_list::models,
     operation::Operation,
     respond::{
         Endpoint, PreparedResponse, ResponseAction, prepare, prepare_operation, record_refusal,
@@ -116,7 +116,10 @@ async fn route(
     let path = uri.path();
     let target = match azure::target(path.strip_suffix('/').unwrap_or(path), uri.query()) {
         Ok(target) => target,
-        Err(error) => return Ok(error_response(&error)),
+        Err(error) => {
+            record_refusal(server, &error);
+            return Ok(error_response(&error));
+        }
     };
     let (get, post) = (method == Method::GET, method == Method::POST);
     match target.path.as_str() {
@@ -264,7 +267,7 @@ async fn answer(
     prepared: PreparedResponse,
     fault: Option<&Failure>,
 ) -> Result<Response<Body>, ConnectionClosed> {
-    let PreparedResponse { script: _, delay, pace, action } = prepared;
+    let PreparedResponse { script: _, delay, pace, action, lock } = prepared;
     let pending = server.journal.begin(name, exchange);
     if let Some(fault) = fault {
         pending.injected(fault);
@@ -272,7 +275,7 @@ async fn answer(
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
-    let (response, outcome, body) = response_of(action, pace, server.options.pace);
+    let (response, outcome, body) = response_of(action, pace, server.options.pace, lock);
     pending.end_with(outcome, body);
     if let Some(fault) = fault {
         for here in [Cut::Before, Cut::After] {
@@ -282,11 +285,13 @@ async fn answer(
     response
 }
 
-/// The response of an action, with its outcome and the body for the journal.
+/// The response of an action, with its outcome and the body for the journal. A stream has the lock until its
+/// last piece.
 fn response_of(
     action: ResponseAction,
     pace: StreamPace,
     between: Option<Duration>,
+    lock: Option<ConversationLock>,
 ) -> (Result<Response<Body>, ConnectionClosed>, Outcome, Bytes) {
     let outcome = |status| Outcome::status(status, Value::Null);
     match action {
@@ -298,13 +303,15 @@ fn response_of(
         ResponseAction::Complete(body, events) => {
             let response = match events {
                 None => json_response(200, body.clone()),
-                Some(events) => event_stream(sending::events(events, pace, between, None)),
+                Some(events) => event_stream(sending::events(events, pace, between, None, lock)),
             };
             (Ok(response), outcome(200), body)
         }
         ResponseAction::Truncate(body, events, cut) => {
             let response = match events {
-                Some(events) => event_stream(sending::events(events, pace, between, Some(cut))),
+                Some(events) => {
+                    event_stream(sending::events(events, pace, between, Some(cut), lock))
+                }
                 None => response(200, "application/json", Either::Right(sending::half(&body, cut))),
             };
             (Ok(response), outcome(200).with_error("cut"), body)
@@ -318,7 +325,11 @@ fn response_of(
 }
 
 /// Checks the key. Azure's stands in a header of its own, or in that of OpenAI.
-fn check_api_key(server: &ServerState, headers: &HeaderMap, azure: bool) -> Result<(), ApiError> {
+pub(super) fn check_api_key(
+    server: &ServerState,
+    headers: &HeaderMap,
+    azure: bool,
+) -> Result<(), ApiError> {
     if azure {
         let text = |name| headers.get(name).and_then(|v| v.to_str().ok());
         let bearer = text(header::AUTHORIZATION).and_then(|v| v.strip_prefix("Bearer "));
@@ -346,40 +357,7 @@ fn check_type(headers: &HeaderMap) -> Result<(), ApiError> {
     .code("unsupported_content_type"))
 }
 
-fn models(
-    server: &ServerState,
-    headers: &HeaderMap,
-    azure: bool,
-    id: Option<&str>,
-) -> Response<Body> {
-    if let Err(error) = check_api_key(server, headers, azure) {
-        return error_response(&error);
-    }
-    let model = |id: &str| json!({ "id": id, "object": "model", "created": 1_767_225_600, "owned_by": "openai" });
-    match id {
-        None => {
-            let models = server.options.models.iter().map(|id| model(id));
-            let all: Vec<Value> = models.chain(others().map(model)).collect();
-            value_response(200, &json!({ "object": "list", "data": all }))
-        }
-        Some(id) if server.options.has_model(id) || others().any(|o| o == id) => {
-            value_response(200, &model(id))
-        }
-        Some(id) => error_response(
-            &ApiError::invalid(format!("The model '{id}' does not exist"))
-                .status(404)
-                .param("model")
-                .code("model_not_found"),
-        ),
-    }
-}
-
-/// The models that make no texts.
-fn others() -> impl Iterator<Item = &'static str> {
-    EMBEDDING_MODELS.iter().map(|(id, ..)| *id).chain(MODERATION_MODELS)
-}
-
-fn error_response(error: &ApiError) -> Response<Body> {
+pub(super) fn error_response(error: &ApiError) -> Response<Body> {
     let mut response = value_response(error.status, &error.body());
     if let Some(seconds) = error.retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
@@ -387,7 +365,7 @@ fn error_response(error: &ApiError) -> Response<Body> {
     response
 }
 
-fn value_response(status: u16, body: &Value) -> Response<Body> {
+pub(super) fn value_response(status: u16, body: &Value) -> Response<Body> {
     json_response(status, serde_json::to_vec(body).unwrap_or_default().into())
 }
 

@@ -1,16 +1,20 @@
-//! Ids that are computed from the response they belong to, so that a repeated request gets the same
-//! ids.
+//! Ids that are computed from what a response is made of and from its number, so that two responses
+//! that are kept have no id in common and a world that does the same gets the same ids.
 //!
 //! They look like the provider's. All ids of one response share their first 16 digits, and the id of
 //! a call or message says whether a reasoning item came before it. So the server recognises its own
-//! items without storing them.
+//! items without storing them. The first half of a call's id says which round of a script made it.
 
 use rehearse_core::random::{mix, spread};
 use std::fmt::Write;
 
 /// The ids of one response.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ids(u64);
+pub(super) struct Ids {
+    response: u64,
+    /// What the response is made of: the same for two responses of one round.
+    origin: u64,
+}
 
 impl Ids {
     /// Ids computed from the parts that identify the response.
@@ -20,7 +24,16 @@ impl Ids {
             hash = fnv(hash, part);
             hash = fnv(hash, &[0xff]);
         }
-        Self(spread(hash))
+        Self::from(spread(hash))
+    }
+
+    /// The same for the response with this number.
+    pub fn numbered(self, number: u64) -> Self {
+        if number == 0 {
+            self
+        } else {
+            Self { response: spread(self.response ^ mix(number)), ..self }
+        }
     }
 
     /// The response.
@@ -45,12 +58,12 @@ impl Ids {
 
     /// The chat completion.
     pub fn completion(self) -> String {
-        format!("chatcmpl-{}", letters(spread(self.0 ^ 0xc0de), 29))
+        format!("chatcmpl-{}", letters(spread(self.response ^ 0xc0de), 29))
     }
 
     /// The result of a moderation.
     pub fn moderation(self) -> String {
-        format!("modr-{}", letters(spread(self.0 ^ 0x30d), 29))
+        format!("modr-{}", letters(spread(self.response ^ 0x30d), 29))
     }
 
     /// A conversation.
@@ -60,26 +73,30 @@ impl Ids {
 
     /// An item of the input as it is stored; `prefix` is that of its type.
     pub fn stored(self, prefix: &str, at: usize) -> String {
-        let ids = Self(spread(self.0 ^ mix(at as u64)));
-        ids.item(prefix, 0, false)
-    }
-
-    /// Ids of the same response after `items` items of a conversation, so that a conversation never has
-    /// the same id twice.
-    pub fn after(self, items: usize) -> Self {
-        if items == 0 { self } else { Self(spread(self.0 ^ mix(items as u64))) }
+        Self::from(spread(self.response ^ mix(at as u64))).item(prefix, 0, false)
     }
 
     /// The id that connects the call at index `at` with its output.
     pub fn call(self, at: usize) -> String {
-        format!("call_{}", letters(spread(self.0 ^ 0xca11 ^ ((at as u64) << 32)), 24))
+        let (origin, own) = (self.call_seed(self.origin, at), self.call_seed(self.response, at));
+        format!("call_{}{}", letters(origin, ORIGIN_LETTERS), letters(own, 24 - ORIGIN_LETTERS))
+    }
+
+    /// Whether an id is that of the call at index `at` of any response that is made of the same.
+    pub fn is_call(self, at: usize, id: &str) -> bool {
+        let origin = letters(self.call_seed(self.origin, at), ORIGIN_LETTERS);
+        id.strip_prefix("call_").is_some_and(|id| id.starts_with(&origin))
+    }
+
+    fn call_seed(self, of: u64, at: usize) -> u64 {
+        spread(of ^ 0xca11 ^ ((at as u64) << 32))
     }
 
     /// 50 hex digits: the response (16), whether reasoning came first (1), the index (2) and a check
     /// over all of it (31).
     fn item(self, prefix: &str, at: usize, reasoned: bool) -> String {
         let at = u8::try_from(at).unwrap_or(u8::MAX);
-        let seed = self.0
+        let seed = self.response
             ^ fnv(FNV_OFFSET, prefix.as_bytes())
             ^ (u64::from(at) << 8)
             ^ u64::from(reasoned);
@@ -87,17 +104,26 @@ impl Ids {
         let mut id = String::with_capacity(prefix.len() + 50);
         let digit = if reasoned { 'b' } else { '7' };
         // Writing to a String cannot fail.
-        let _ = write!(id, "{prefix}{:016x}{digit}{at:02x}{a:016x}{:015x}", self.0, b >> 4);
+        let _ = write!(id, "{prefix}{:016x}{digit}{at:02x}{a:016x}{:015x}", self.response, b >> 4);
         id
     }
 }
+
+impl From<u64> for Ids {
+    fn from(response: u64) -> Self {
+        Self { response, origin: response }
+    }
+}
+
+/// How many letters of a call's id say what made it.
+const ORIGIN_LETTERS: usize = 12;
 
 /// The id of the reasoning item that must come with this call or message. `None` if there was none,
 /// or if this server did not make the item.
 pub(super) fn required_reasoning(item: &str) -> Option<String> {
     let prefix = ["fc_", "msg_"].into_iter().find(|p| item.starts_with(p))?;
     let hex = item.strip_prefix(prefix).filter(|h| h.len() == 50 && h.is_ascii())?;
-    let ids = Ids(u64::from_str_radix(&hex[..16], 16).ok()?);
+    let ids = Ids::from(u64::from_str_radix(&hex[..16], 16).ok()?);
     let at = usize::from_str_radix(&hex[17..19], 16).ok()?;
     (hex.as_bytes()[16] == b'b' && ids.item(prefix, at, true) == item).then(|| ids.reasoning())
 }
@@ -157,6 +183,22 @@ mod tests {
         assert_eq!(ids.completion().len(), "chatcmpl-".len() + 29);
         assert_ne!(ids.call(0), ids.call(1));
         assert_ne!(ids.message(0, false), ids.message(1, false));
+    }
+
+    #[test]
+    fn a_number_makes_all_ids_others_and_a_call_still_tells_what_made_it() {
+        let ids = Ids::of(&[b"step 3", b"1"]);
+        let second = ids.numbered(2);
+        for (one, other) in [
+            (ids.response(), second.response()),
+            (ids.message(0, false), second.message(0, false)),
+            (ids.call(1), second.call(1)),
+        ] {
+            assert_ne!(one, other);
+        }
+        assert!(ids.is_call(1, &second.call(1)) && second.is_call(1, &ids.call(1)));
+        assert!(!ids.is_call(0, &second.call(1)) && !ids.is_call(1, "call_1"));
+        assert!(!Ids::of(&[b"step 4"]).is_call(1, &ids.call(1)));
     }
 
     #[test]

@@ -56,7 +56,7 @@
 //! ```
 //!
 //! The position in a script comes from the conversation in the request, never from a counter: a
-//! repeated request gets the same response. Requests are checked as the provider checks them, and
+//! repeated request gets the same answer, with ids of its own if the response is stored. Requests are checked as the provider checks them, and
 //! refused with its error bodies. [`ScriptBuilder`] documents all of it.
 //!
 //! # As a part of a world
@@ -68,9 +68,9 @@
 //! # What is not reproduced
 //!
 //! Hosted and custom tools, log probabilities, more than one choice, audio, predicted output,
-//! moderation, context management, background responses, the Prompts API, and every
-//! endpoint that is not named above but the list of models: requests for them get a 400 that says so. Sampling, tiers and
-//! caching are checked and have no effect.
+//! moderation, context management and background responses: requests for them get a 400 that says so.
+//! Every endpoint that is not named above, but the list of models, gets a 404 that says so, and prompts
+//! get OpenAI's own. Sampling, tiers and caching are checked and have no effect.
 
 mod azure;
 mod builder;
@@ -83,6 +83,9 @@ mod fake;
 mod format;
 mod http;
 mod ids;
+mod images;
+mod injected;
+mod model_list;
 mod models;
 mod moderations;
 mod operation;

@@ -5,7 +5,6 @@ use serde_json::{Map, Value, json};
 use super::{
     error::ApiError,
     ids::Ids,
-    options::Options,
     params::{self, ParameterType},
 };
 
@@ -34,7 +33,8 @@ const CATEGORIES: [(&str, bool); 13] = [
     ("violence/graphic", true),
 ];
 
-/// What is flagged without being asked to, in small letters: words that a test would take to see a flag.
+/// What is flagged without being asked to, in small letters: words that a test would take to see a flag. They
+/// are whole words: "skill you" is none.
 const FLAGGED: [(&str, &[&str]); 4] = [
     ("kill you", &["violence", "harassment", "harassment/threatening"]),
     ("kill them all", &["violence"]),
@@ -52,15 +52,15 @@ const PARAMETERS: &[(&str, ParameterType)] =
 ///
 /// # Errors
 /// What the provider refuses, in its words.
-pub(super) fn create(
-    request: &Map<String, Value>,
-    body: &[u8],
-    options: &Options,
-) -> Result<Value, ApiError> {
+pub(super) fn create(request: &Map<String, Value>, body: &[u8]) -> Result<Value, ApiError> {
     params::check(request, PARAMETERS, "")?;
     let model = request.get("model").and_then(Value::as_str).unwrap_or(MODERATION_MODELS[0]);
     if !MODERATION_MODELS.contains(&model) {
-        options.check_model(model)?;
+        // BerriAI/litellm#6020. Other models do not moderate, so it does not matter whether they exist.
+        return Err(ApiError::invalid(format!(
+            "Invalid value for 'model' = {model}. Please check the OpenAI documentation and try again."
+        ))
+        .param("model"));
     }
     let results: Vec<Value> = match request.get("input") {
         None | Some(Value::Null) => return Err(ApiError::missing("input")),
@@ -109,6 +109,14 @@ fn parts(list: &[Value]) -> Result<Value, ApiError> {
     Ok(result(&text, picture))
 }
 
+/// Whether a text has some words, with no letter or digit beside them.
+fn has_words(text: &str, words: &str) -> bool {
+    text.match_indices(words).any(|(at, found)| {
+        let (before, after) = (&text[..at], &text[at + found.len()..]);
+        !before.ends_with(char::is_alphanumeric) && !after.starts_with(char::is_alphanumeric)
+    })
+}
+
 fn result(text: &str, picture: bool) -> Value {
     let text = text.to_lowercase();
     let asked = |category: &str| {
@@ -117,7 +125,7 @@ fn result(text: &str, picture: bool) -> Value {
             .any(|name| name.trim_end_matches(['.', ',', '!', '?']) == category)
     };
     let by_words = |category: &str| {
-        FLAGGED.iter().any(|(words, of)| of.contains(&category) && text.contains(words))
+        FLAGGED.iter().any(|(words, of)| of.contains(&category) && has_words(&text, words))
     };
     let mut flagged = false;
     let (mut categories, mut scores, mut inputs) = (Map::new(), Map::new(), Map::new());

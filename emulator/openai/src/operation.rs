@@ -97,6 +97,20 @@ impl Operation {
         )
     }
 
+    /// The error when what the request names does not exist, for faults; the provider's words differ from
+    /// endpoint to endpoint. `None` if the endpoint names nothing.
+    pub fn not_found(&self, request: &Value) -> Option<ApiError> {
+        match self {
+            Self::Embed => {
+                Some(ApiError::model_not_found(request["model"].as_str().unwrap_or("unknown")))
+            }
+            Self::Moderate | Self::CreateConversation => None,
+            Self::Conversation(id, _) => Some(ApiError::conversation_not_found(id)),
+            Self::Item(_, item, _) => Some(ApiError::item_not_found(item)),
+            Self::Response(id, _) => Some(ApiError::response_not_found(id)),
+        }
+    }
+
     /// The answer to a request; `query` is that of the URL, `body` the request as it came.
     ///
     /// # Errors
@@ -110,7 +124,7 @@ impl Operation {
     ) -> Result<Bytes, ApiError> {
         let value = match self {
             Self::Embed => embeddings::create(request, &server.options),
-            Self::Moderate => moderations::create(request, body, &server.options),
+            Self::Moderate => moderations::create(request, body),
             Self::CreateConversation => conversations::create(server, request),
             Self::Conversation(id, action) => {
                 conversations::act(server, id, *action, query, request)

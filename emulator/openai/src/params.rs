@@ -72,6 +72,24 @@ pub(super) fn text<'v>(
     }
 }
 
+/// Checks the form of an id: what it consists of (ProjectTech4DevAI/kaapi-backend#317), then how it begins.
+/// The provider checks this before it looks for what the id names: sgl-project/sglang#12299.
+///
+/// # Errors
+/// It is no id of its kind.
+pub(super) fn check_id(id: &str, prefix: &str, name: &str) -> Result<(), ApiError> {
+    let expected = if !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
+        "contains letters, numbers, underscores, or dashes, but this value contained additional characters".to_owned()
+    } else if id.starts_with(prefix) {
+        return Ok(());
+    } else {
+        format!("begins with '{prefix}'")
+    };
+    Err(ApiError::invalid(format!("Invalid '{name}': '{id}'. Expected an ID that {expected}."))
+        .param(name)
+        .code("invalid_value"))
+}
+
 /// The value as an object.
 ///
 /// # Errors

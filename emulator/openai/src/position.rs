@@ -114,7 +114,7 @@ fn completed_calls(
     // The ids of the calls tell which alternative it was. For a backend that makes its own ids,
     // the names of the tools decide.
     let by_id = possible().find(|(position, _)| {
-        history().next().is_some_and(|call| call.id == position.ids(script).call(0))
+        history().next().is_some_and(|call| position.ids(script).is_call(0, call.id))
     });
     let by_name = || {
         possible().find(|(_, round)| {

@@ -10,9 +10,12 @@ use serde_json::{Map, Value};
 use super::{
     chat,
     conversation::Conversation,
+    conversations::ConversationLock,
     error::ApiError,
     ids::Ids,
+    injected::{action_after_effect, action_before_effect},
     operation::Operation,
+    params,
     registry::Decision,
     reply::{Reply, tokens},
     responses,
@@ -21,7 +24,7 @@ use super::{
     state::ServerState,
     stored_responses::StoredResponse,
 };
-use rehearse_core::faults::{Cut, Failure};
+use rehearse_core::faults::Failure;
 
 /// An endpoint that asks the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +53,8 @@ pub(super) struct PreparedResponse {
     /// How a stream is sent.
     pub pace: StreamPace,
     pub action: ResponseAction,
+    /// Held until the response is complete.
+    pub lock: Option<ConversationLock>,
 }
 
 /// What is done with the connection. Bodies are JSON.
@@ -76,7 +81,13 @@ impl From<ApiError> for PreparedResponse {
 
 impl From<ResponseAction> for PreparedResponse {
     fn from(action: ResponseAction) -> Self {
-        Self { script: None, delay: Duration::ZERO, pace: StreamPace::default(), action }
+        Self {
+            script: None,
+            delay: Duration::ZERO,
+            pace: StreamPace::default(),
+            action,
+            lock: None,
+        }
     }
 }
 
@@ -89,7 +100,7 @@ pub(super) fn prepare(
     fault: Option<&Failure>,
 ) -> PreparedResponse {
     let delay = fault.map_or(Duration::ZERO, Failure::delay);
-    if let Some(action) = fault.and_then(|fault| action_before_effect(fault, request)) {
+    if let Some(action) = fault.and_then(|fault| action_before_effect(fault, request, None)) {
         return PreparedResponse { delay, ..action.into() };
     }
     let mut response = match request.as_object() {
@@ -120,7 +131,10 @@ pub(super) fn prepare_operation(
     fault: Option<&Failure>,
 ) -> PreparedResponse {
     let delay = fault.map_or(Duration::ZERO, Failure::delay);
-    if let Some(action) = fault.and_then(|fault| action_before_effect(fault, request)) {
+    let not_found = || operation.not_found(request);
+    if let Some(action) =
+        fault.and_then(|fault| action_before_effect(fault, request, Some(&not_found)))
+    {
         return PreparedResponse { delay, ..action.into() };
     }
     let none = Map::new();
@@ -140,23 +154,6 @@ pub(super) fn prepare_operation(
     PreparedResponse { delay, ..action.into() }
 }
 
-/// What a fault makes of the response to a request that took effect.
-fn action_after_effect(fault: &Failure, action: ResponseAction) -> ResponseAction {
-    match (fault.cut, action) {
-        (Some(Cut::After), action) => ResponseAction::Disconnect(match action {
-            ResponseAction::Complete(body, _)
-            | ResponseAction::Truncate(body, ..)
-            | ResponseAction::Disconnect(body) => body,
-            ResponseAction::Error(_) | ResponseAction::SendMalformed => Bytes::new(),
-        }),
-        (Some(Cut::MidStream), ResponseAction::Complete(body, events)) => {
-            ResponseAction::Truncate(body, events, CutPoint::MidStream)
-        }
-        (_, ResponseAction::Complete(..)) if fault.malformed => ResponseAction::SendMalformed,
-        (_, action) => action,
-    }
-}
-
 /// Remembers the refusal for reports, and tells the log what the user can do about it.
 pub(super) fn record_refusal(server: &ServerState, error: &ApiError) {
     let mut message = format!("{} {}", error.status, error.message);
@@ -168,19 +165,6 @@ pub(super) fn record_refusal(server: &ServerState, error: &ApiError) {
     server.registry.record_refusal(&message);
 }
 
-/// How a fault ends a request before the request has any effect.
-fn action_before_effect(fault: &Failure, request: &Value) -> Option<ResponseAction> {
-    if fault.cut == Some(Cut::Before) {
-        return Some(ResponseAction::Disconnect(Bytes::new()));
-    }
-    fault.status.map(|status| {
-        let model = request["model"].as_str().unwrap_or("unknown");
-        let mut error = ApiError::failure(status, fault.code.as_deref(), model);
-        error.retry_after = fault.retry_after;
-        ResponseAction::Error(error)
-    })
-}
-
 fn prepare_responses(
     server: &ServerState,
     request: &Map<String, Value>,
@@ -188,10 +172,12 @@ fn prepare_responses(
 ) -> Result<PreparedResponse, ApiError> {
     let prior = match request.get("previous_response_id").and_then(Value::as_str) {
         None => Arc::default(),
-        Some(id) => server.stored().get(id).ok_or_else(|| {
-            ApiError::invalid(format!("Previous response with id '{id}' not found."))
-                .param("previous_response_id")
-                .code("previous_response_not_found")
+        Some(id) => params::check_id(id, "resp", "previous_response_id").and_then(|()| {
+            server.stored().get(id).ok_or_else(|| {
+                ApiError::invalid(format!("Previous response with id '{id}' not found."))
+                    .param("previous_response_id")
+                    .code("previous_response_not_found")
+            })
         })?,
     };
     let conversation_id = match responses::conversation_id(request)? {
@@ -204,15 +190,23 @@ fn prepare_responses(
         None => prior,
     };
     let input = request.get("input");
-    let resolved = input.and_then(|input| server.stored().resolve(input));
+    let items = input.and_then(Value::as_array);
+    let resolved = items.and_then(|items| server.stored().resolve(items)).map(Value::Array);
     let input = resolved.as_ref().or(input);
     let conversation = responses::read(request, input, &prior, &server.options, &server.stored())?;
+    let lock = conversation_id.map(|id| server.locks.lock(id)).transpose()?;
     let stream = request.get("stream") == Some(&Value::Bool(true));
+    let kept = conversation_id.is_some() || request.get("store") != Some(&Value::Bool(false));
     let build = |reply: &Reply| {
         let now = server.clock.now().as_second();
-        // A conversation has no id twice, though the same text may be answered in it twice.
-        let ids = if conversation_id.is_some() { reply.ids.after(prior.len()) } else { reply.ids };
-        let reply = &Reply { ids, ..reply.clone() };
+        // What is kept is told apart by its number. What is not is the same for the same request, and
+        // another one further on, so that a history that grows has no id twice.
+        let number = if kept {
+            server.stored_mut().next_number() << 1 | 1
+        } else {
+            ((prior.len() + items.map_or(0, Vec::len)) as u64) << 1
+        };
+        let reply = &Reply { ids: reply.ids.numbered(number), ..reply.clone() };
         let response = responses::ResponseObject::new(request, reply, now, tokens(body.len()));
         let body = to_json(&response);
         if reply.failed.is_none() {
@@ -221,7 +215,7 @@ fn prepare_responses(
         let events = stream.then(|| responses::events(&response));
         (body, events)
     };
-    Ok(respond(server, &conversation, body, stream, build))
+    Ok(PreparedResponse { lock, ..respond(server, &conversation, body, stream, build) })
 }
 
 /// Stores a response if the request says so, and adds it with its input to the request's conversation.
@@ -265,8 +259,10 @@ fn prepare_chat(
 ) -> Result<PreparedResponse, ApiError> {
     let conversation = chat::read(request, &server.options)?;
     let stream = request.get("stream") == Some(&Value::Bool(true));
+    let messages = request.get("messages").and_then(Value::as_array).map_or(0, Vec::len);
     let build = |reply: &Reply| {
         let now = server.clock.now().as_second();
+        let reply = &Reply { ids: reply.ids.numbered((messages as u64) << 1), ..reply.clone() };
         let completion = chat::completion(request, reply, now, tokens(body.len()));
         let usage = request.get("stream_options").and_then(|o| o.get("include_usage"));
         let usage = usage == Some(&Value::Bool(true));
@@ -311,6 +307,7 @@ fn respond(
                 delay: fail.delay.unwrap_or_default(),
                 action: scripted_action(&fail, built, conversation, stream),
                 pace: scripted.pace,
+                lock: None,
             }
         }
     }

@@ -8,6 +8,7 @@ use http_body_util::StreamBody;
 use hyper::body::Frame;
 
 use super::{
+    conversations::ConversationLock,
     script::{CutPoint, StreamPace},
     sse::Events,
 };
@@ -24,21 +25,22 @@ struct Plan {
     cut: Option<Duration>,
 }
 
-/// A stream of events. `between` is a pause between any two events.
+/// A stream of events. `between` is a pause between any two events; `lock` is held until the last one.
 pub(super) fn events(
     events: Events,
     pace: StreamPace,
     between: Option<Duration>,
     cut: Option<CutPoint>,
+    lock: Option<ConversationLock>,
 ) -> Pieces {
     if cut.is_none() && between.is_none() && pace == StreamPace::default() {
-        return body(Plan { pieces: vec![(Duration::ZERO, events.whole())], cut: None });
+        return body(Plan { pieces: vec![(Duration::ZERO, events.whole())], cut: None }, lock);
     }
     let mut plan = cut_off(paced(events, pace, between), cut);
     if let Some(most) = pace.packet {
         plan.pieces = plan.pieces.into_iter().flat_map(|piece| packets(piece, most)).collect();
     }
-    body(plan)
+    body(plan, lock)
 }
 
 /// The first half of a body, after which the connection is closed.
@@ -48,7 +50,7 @@ pub(super) fn half(body_bytes: &Bytes, cut: CutPoint) -> Pieces {
         _ => Duration::ZERO,
     };
     let start = body_bytes.slice(..body_bytes.len() / 2);
-    body(Plan { pieces: vec![(Duration::ZERO, start)], cut: Some(pause) })
+    body(Plan { pieces: vec![(Duration::ZERO, start)], cut: Some(pause) }, None)
 }
 
 /// The events with the pauses before them.
@@ -120,16 +122,22 @@ fn packets((pause, piece): (Duration, Bytes), most: usize) -> Vec<(Duration, Byt
         .collect()
 }
 
-fn body(plan: Plan) -> Pieces {
+fn body(plan: Plan, mut lock: Option<ConversationLock>) -> Pieces {
+    let last = plan.pieces.len().saturating_sub(1);
     let frames = futures::stream::iter(plan.pieces.into_iter().enumerate());
-    let frames = frames.then(|(at, (pause, piece))| async move {
-        if !pause.is_zero() {
-            tokio::time::sleep(pause).await;
-        } else if at > 0 {
-            // Yielding lets the server send what it has, so that each piece is a packet of its own.
-            tokio::task::yield_now().await;
+    let frames = frames.then(move |(at, (pause, piece))| {
+        // Whoever has read the last piece may go on at once.
+        let ended = if at == last { lock.take() } else { None };
+        async move {
+            if !pause.is_zero() {
+                tokio::time::sleep(pause).await;
+            } else if at > 0 {
+                // Yielding lets the server send what it has, so that each piece is a packet of its own.
+                tokio::task::yield_now().await;
+            }
+            drop(ended);
+            Ok(Frame::data(piece))
         }
-        Ok(Frame::data(piece))
     });
     let Some(pause) = plan.cut else { return StreamBody::new(frames.boxed()) };
     let end = async move {

@@ -18,7 +18,6 @@ use super::{
     registry::{ArmedScript, RecalledScripts, ScriptRegistry},
     script::Script,
     state::ServerState,
-    stored_responses::StoredResponses,
     unmet::{UnmetExpectation, UnmetExpectations},
 };
 use rehearse_core::{
@@ -136,7 +135,7 @@ impl OpenAi {
     /// stays.
     pub fn reset(&self) {
         self.scripts().reset();
-        *self.0.state.stored_mut() = StoredResponses::default();
+        self.0.state.stored_mut().clear();
     }
 
     /// The journal with every request and its response.

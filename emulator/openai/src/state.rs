@@ -5,7 +5,10 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use super::{options::Options, registry::ScriptRegistry, stored_responses::StoredResponses};
+use super::{
+    conversations::ConversationLocks, options::Options, registry::ScriptRegistry,
+    stored_responses::StoredResponses,
+};
 use rehearse_core::{clock::Clock, faults::Faults, journal::Journal};
 
 /// What all requests of a server share.
@@ -16,6 +19,8 @@ pub(super) struct ServerState {
     pub clock: Clock,
     pub faults: Faults,
     pub registry: ScriptRegistry,
+    /// The conversations in which a response is under way.
+    pub locks: ConversationLocks,
     stored: RwLock<StoredResponses>,
     requests: AtomicU64,
 }
@@ -29,7 +34,8 @@ impl ServerState {
         registry: ScriptRegistry,
     ) -> Self {
         let (stored, requests) = (RwLock::default(), AtomicU64::new(0));
-        Self { options, journal, clock, faults, registry, stored, requests }
+        let locks = ConversationLocks::default();
+        Self { options, journal, clock, faults, registry, locks, stored, requests }
     }
 
     /// The stored responses. They are consistent after every statement, so a panic elsewhere does

@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::conversations::StoredConversations;
+use super::{conversations::StoredConversations, responses};
 
 /// How many responses are kept. The oldest is removed first.
 const LIMIT: usize = 1024;
@@ -20,6 +20,8 @@ pub(super) struct StoredResponses {
     pub conversations: StoredConversations,
     responses: HashMap<String, StoredResponse>,
     order: VecDeque<String>,
+    /// How many responses were ever numbered.
+    numbered: u64,
 }
 
 /// A response as it is stored.
@@ -41,6 +43,19 @@ impl StoredResponse {
 }
 
 impl StoredResponses {
+    /// The number of the next response that is kept, from 1.
+    pub fn next_number(&mut self) -> u64 {
+        self.numbered += 1;
+        self.numbered
+    }
+
+    /// Removes everything. Numbers are not used again: a backend may remember ids that it has seen.
+    pub fn clear(&mut self) {
+        self.conversations.clear();
+        self.responses.clear();
+        self.order.clear();
+    }
+
     /// The response of this id.
     pub fn response(&self, id: &str) -> Option<&StoredResponse> {
         self.responses.get(id)
@@ -57,20 +72,15 @@ impl StoredResponses {
         !id.is_empty() && self.items().any(|i| i["id"] == id)
     }
 
-    /// The input with references to stored items replaced by the items; `None` if there are no
+    /// Items with references to stored items replaced by the items; `None` if there are no
     /// references.
-    pub fn resolve(&self, input: &Value) -> Option<Value> {
-        let items = input.as_array()?;
-        let is_reference = |item: &Value| {
-            let bare = || item.as_object().is_some_and(|i| i.len() == 1 && i.contains_key("id"));
-            item["type"] == "item_reference" || bare()
-        };
-        if !items.iter().any(is_reference) {
+    pub fn resolve(&self, items: &[Value]) -> Option<Vec<Value>> {
+        if !items.iter().any(responses::is_reference) {
             return None;
         }
         let find = |id: &Value| self.items().find(|i| i["id"] == *id);
         let whole = |item: &Value| {
-            let found = if is_reference(item) { find(&item["id"]) } else { None };
+            let found = if responses::is_reference(item) { find(&item["id"]) } else { None };
             found.unwrap_or(item).clone()
         };
         Some(items.iter().map(whole).collect())

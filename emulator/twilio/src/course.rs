@@ -36,14 +36,16 @@ pub(crate) fn course(
     end: StatusChange,
     plan: Option<&DeliveryPlan>,
 ) -> Vec<CourseStep> {
+    let queued = plan.and_then(|plan| plan.queued).unwrap_or(SignedDuration::ZERO);
     let late = plan.and_then(|plan| plan.late).unwrap_or(SignedDuration::ZERO);
+    let late = queued.saturating_add(late);
     let plain = |status| StatusChange { status, error: None };
     let mut path: Vec<(SignedDuration, StatusChange)> = Vec::new();
     if by_service {
         path.push((SignedDuration::ZERO, plain(Status::Queued)));
     }
     if end.status != Status::Failed {
-        path.push((SignedDuration::ZERO, plain(Status::Sent)));
+        path.push((queued, plain(Status::Sent)));
     }
     if end.status != Status::Sent {
         path.push((late, end));
@@ -54,8 +56,11 @@ pub(crate) fn course(
             Some(planned) => {
                 let when = |callback: &PlannedCallback| {
                     let error = end.error.filter(|_| callback.status == end.status);
-                    let has_it =
-                        if callback.status == end.status { late } else { SignedDuration::ZERO };
+                    let has_it = match callback.status {
+                        status if status == end.status => late,
+                        Status::Queued => SignedDuration::ZERO,
+                        _ => queued,
+                    };
                     let after = callback.after.unwrap_or(has_it);
                     (after, StatusChange { status: callback.status, error })
                 };
@@ -158,6 +163,15 @@ mod tests {
                 vec!["=sent", "=delivered@2", "delivered@2"],
             ),
             (r#"{"status": "sent"}"#, vec!["=sent", "sent"]),
+            (
+                r#"{"queued": "10m", "late": "5m"}"#,
+                vec!["=sent@10", "sent@10", "=delivered@15", "delivered@15"],
+            ),
+            (r#"{"queued": "10m", "status": "sent"}"#, vec!["=sent@10", "sent@10"]),
+            (
+                r#"{"queued": "10m", "callbacks": ["sent", "delivered"]}"#,
+                vec!["=sent@10", "sent@10", "=delivered@10", "delivered@10"],
+            ),
         ] {
             assert_eq!(shown(false, json), expected, "{json}");
         }

@@ -96,6 +96,7 @@ impl Inbox {
                 service_chooses: false,
                 is_template: false,
                 send_at: None,
+                validity_period: None,
             };
             with_cause(Some(cause), || self.outbox.send(notice));
         }
@@ -324,6 +325,7 @@ fn outgoing(reply: Reply, received: &ReceivedMessage) -> OutgoingMessage {
         service_chooses: false,
         is_template: false,
         send_at: None,
+        validity_period: None,
     }
 }
 

@@ -29,6 +29,8 @@ pub(crate) struct OutgoingMessage {
     pub is_template: bool,
     /// When to send it; `None` is now.
     pub send_at: Option<Timestamp>,
+    /// For how many seconds it may wait in the queue; `None` takes the Messaging Service's setting.
+    pub validity_period: Option<u32>,
 }
 
 impl OutgoingMessage {

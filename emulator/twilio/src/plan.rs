@@ -42,6 +42,11 @@ pub struct DeliveryPlan {
     /// Twilio's code of why a message is not delivered; 30008 when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<u32>,
+    /// Business time for which a message waits in Twilio's queue, `queued` or `accepted`, before it is
+    /// sent. One that waits for longer than its `ValidityPeriod` is never sent: it fails with 30036.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub queued: Option<SignedDuration>,
     /// Business time from sending to the last status.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
@@ -117,6 +122,23 @@ impl DeliveryPlan {
         }
     }
 
+    /// The plan for a message that may wait for so long: itself, or that of a message whose time is up
+    /// before it is sent. Of the callbacks only those about the waiting are left then.
+    pub(crate) fn within(self, validity: SignedDuration) -> Self {
+        if self.queued.is_none_or(|queued| queued <= validity) {
+            return self;
+        }
+        let is_told = self.callbacks.as_ref().is_none_or(|callbacks| !callbacks.is_empty());
+        Self {
+            status: Some(Status::Failed),
+            code: Some(30_036),
+            queued: None,
+            late: Some(validity),
+            callbacks: (!is_told).then(Vec::new),
+            ..self
+        }
+    }
+
     /// Whether the plan can be carried out.
     ///
     /// # Errors
@@ -135,7 +157,7 @@ impl DeliveryPlan {
             return wrong(format!("a message that ends as {} has no code", end.as_str()));
         }
         let times = self.callbacks.iter().flatten().filter_map(|callback| callback.after);
-        if times.chain(self.late).any(|time| time.is_negative()) {
+        if times.chain(self.late).chain(self.queued).any(|time| time.is_negative()) {
             return wrong("nothing is told of a message before it is sent".into());
         }
         if self.times == Some(0) {
@@ -162,9 +184,11 @@ impl DeliveryPlan {
 /// or its queue or account was not ready; the carrier did not deliver it (`undelivered`) otherwise.
 pub(crate) fn end_of(code: u32) -> Status {
     match code {
-        // The dictionary's pages of 30001, 30002 and 30010 to 30014 speak of messages that were not
+        // The dictionary's pages of 30001, 30002, 30010 to 30014 and 30036 speak of messages that were not
         // sent; codes below 30000 are those of the API itself.
-        ..=30_002 | 30_010..=30_014 | 30_016 | 30_020 | 30_021 | 30_029..=30_031 => Status::Failed,
+        ..=30_002 | 30_010..=30_014 | 30_016 | 30_020 | 30_021 | 30_029..=30_031 | 30_036 => {
+            Status::Failed
+        }
         _ => Status::Undelivered,
     }
 }
@@ -213,6 +237,7 @@ mod tests {
             (r#"{"status": "received"}"#, "does not end as received"),
             (r#"{"status": "delivered", "code": 30003}"#, "ends as delivered has no code"),
             (r#"{"late": "-1m"}"#, "before it is sent"),
+            (r#"{"queued": "-1m"}"#, "before it is sent"),
             (r#"{"callbacks": [{"status": "sent", "after": "-1s"}]}"#, "before it is sent"),
             (r#"{"callbacks": ["undelivered"]}"#, "no callback 'undelivered'"),
             (r#"{"status": "failed", "callbacks": ["sent"]}"#, "no callback 'sent'"),

@@ -128,7 +128,7 @@ def azure():
     # The client refuses both of its URLs at once.
     endpoint = os.environ.pop("OPENAI_BASE_URL").removesuffix("/v1")
     client = openai.AzureOpenAI(
-        azure_endpoint=endpoint, api_key="sk-rehearse", api_version="2024-10-21", max_retries=0
+        azure_endpoint=endpoint, api_key="sk-rehearse", api_version="2025-04-01-preview", max_retries=0
     )
     messages = [{"role": "user", "content": "Ann as JSON"}]
     assert client.chat.completions.create(model=MODEL, messages=messages).choices[0].message.content

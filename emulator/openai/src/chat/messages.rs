@@ -5,7 +5,9 @@ use serde_json::{Map, Value};
 use crate::{
     conversation::{Conversation, content, get},
     error::ApiError,
+    images,
     params::{self, ParameterType, join},
+    respond::Endpoint,
 };
 
 /// In the order in which the provider lists them.
@@ -13,6 +15,12 @@ const ROLES: [&str; 6] = ["system", "assistant", "user", "function", "tool", "de
 
 /// Most calls of a message; gptscript-ai/gptscript#547.
 const MAX_CALLS: usize = 128;
+
+/// Most characters of a message's content; Shopify/roast#52.
+const MAX_CONTENT: usize = 10_485_760;
+
+/// What the name of a called function looks like; mcp-use/mcp-use#94.
+const NAME_PATTERN: &str = "^[a-zA-Z0-9_-]+$";
 
 /// Keys of each role's messages, from OpenAI's OpenAPI document. `annotations` stands in messages of
 /// the model, which clients send back as they are; `name` beside results in OpenAI's own examples.
@@ -36,7 +44,8 @@ const RESULT: &[(&str, ParameterType)] = &[
     ("tool_call_id", ParameterType::Text),
 ];
 const CALL: &[(&str, ParameterType)] = &[
-    ("id", ParameterType::Text),
+    // microsoft/autogen#6377, langmanus/langmanus#119.
+    ("id", ParameterType::Short(40)),
     ("type", ParameterType::Text),
     ("function", ParameterType::Object),
     ("custom", ParameterType::Object),
@@ -112,6 +121,13 @@ fn check(message: &Map<String, Value>, role: &str, at: usize, path: &str) -> Res
     let given = |name: &str| message.get(name).is_some_and(|value| !value.is_null());
     let at_content = join(path, "content");
     match message.get("content") {
+        // A text of fewer bytes has no more characters.
+        Some(Value::String(text)) if text.len() > MAX_CONTENT => match text.chars().count() {
+            length if length > MAX_CONTENT => {
+                Err(ApiError::too_long(&at_content, MAX_CONTENT, length))
+            }
+            _ => Ok(()),
+        },
         Some(Value::String(_)) => Ok(()),
         Some(Value::Array(parts)) => {
             // From `minItems` in OpenAI's OpenAPI document.
@@ -148,7 +164,13 @@ fn check_part(part: &Value, role: &str, path: &str) -> Result<(), ApiError> {
         "text" | "refusal" => params::text(part, kind, path).map(|_| ()),
         "image_url" | "input_audio" | "file" if role == "user" => {
             let at = join(path, kind);
-            params::object(part.get(kind).ok_or_else(|| ApiError::missing(&at))?, &at).map(|_| ())
+            let object = part.get(kind).ok_or_else(|| ApiError::missing(&at))?;
+            match params::object(object, &at)?.get("url").and_then(Value::as_str) {
+                Some(url) if kind == "image_url" => {
+                    images::check(url, &join(&at, "url"), Endpoint::Chat)
+                }
+                _ => Ok(()),
+            }
         }
         _ => Ok(()),
     }
@@ -176,6 +198,9 @@ fn read_call<'r>(
     // continuedev/continue#11645.
     if name.is_empty() {
         return Err(ApiError::empty_string(&join(&at, "name")));
+    }
+    if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
+        return Err(ApiError::no_match(&join(&at, "name"), NAME_PATTERN));
     }
     conversation.call(id, name, get(function, "arguments"));
     Ok(id)

@@ -1,5 +1,6 @@
 //! The Conversations endpoints: conversations that the server keeps, and their items.
 
+mod lock;
 mod stored;
 
 use serde_json::{Map, Value, json};
@@ -12,6 +13,7 @@ use super::{
     state::ServerState,
 };
 
+pub(super) use lock::{ConversationLock, ConversationLocks};
 pub(super) use stored::StoredConversations;
 
 /// Most items that a request adds, from the OpenAPI document.
@@ -48,14 +50,13 @@ pub(super) fn create(
     request: &Map<String, Value>,
 ) -> Result<Value, ApiError> {
     params::check(request, CREATE, "")?;
-    let items = list(request);
-    responses::check_items(items, "items")?;
+    let items = items(server, request)?;
     let metadata = request.get("metadata").filter(|m| !m.is_null()).cloned();
     let now = server.clock.now().as_second();
     let mut stored = server.stored_mut();
     let id = stored.conversations.create(now, metadata.unwrap_or_else(|| json!({})));
     let conversation = stored.conversations.get_mut(&id)?;
-    conversation.append(items);
+    conversation.append(&items);
     Ok(conversation.resource(&id))
 }
 
@@ -70,6 +71,10 @@ pub(super) fn act(
     query: &str,
     request: &Map<String, Value>,
 ) -> Result<Value, ApiError> {
+    params::check_id(id, "conv", "conversation_id")?;
+    if action == Action::AddItems {
+        return add(server, id, request);
+    }
     let mut stored = server.stored_mut();
     let conversation = stored.conversations.get_mut(id)?;
     match action {
@@ -84,18 +89,21 @@ pub(super) fn act(
             stored.conversations.remove(id);
             Ok(json!({ "id": id, "object": "conversation.deleted", "deleted": true }))
         }
-        Action::ListItems => page::of(&conversation.items, query),
-        Action::AddItems => {
-            params::check(request, ADD, "")?;
-            if !request.contains_key("items") {
-                return Err(ApiError::missing("items"));
-            }
-            let items = list(request);
-            responses::check_items(items, "items")?;
-            let added = conversation.append(items);
-            Ok(page::list(&added.iter().collect::<Vec<_>>(), false))
-        }
+        Action::ListItems | Action::AddItems => page::of(&conversation.items, query),
     }
+}
+
+/// Adds items to a conversation.
+fn add(server: &ServerState, id: &str, request: &Map<String, Value>) -> Result<Value, ApiError> {
+    server.stored().conversations.get(id)?;
+    params::check(request, ADD, "")?;
+    if request.get("items").is_none_or(Value::is_null) {
+        return Err(ApiError::missing("items"));
+    }
+    let items = items(server, request)?;
+    let mut stored = server.stored_mut();
+    let added = stored.conversations.get_mut(id)?.append(&items);
+    Ok(page::list(&added.iter().collect::<Vec<_>>(), false))
 }
 
 /// Does something with an item of a conversation.
@@ -108,6 +116,7 @@ pub(super) fn act_on_item(
     item: &str,
     action: ItemAction,
 ) -> Result<Value, ApiError> {
+    params::check_id(id, "conv", "conversation_id")?;
     let mut stored = server.stored_mut();
     let conversation = stored.conversations.get_mut(id)?;
     let at = conversation.items.iter().position(|i| i["id"] == item);
@@ -121,6 +130,13 @@ pub(super) fn act_on_item(
     }
 }
 
-fn list(request: &Map<String, Value>) -> &[Value] {
-    request.get("items").and_then(Value::as_array).map_or(&[], Vec::as_slice)
+/// The items of a request, with what references name in their place.
+fn items(server: &ServerState, request: &Map<String, Value>) -> Result<Vec<Value>, ApiError> {
+    let Some(list) = request.get("items").and_then(Value::as_array) else { return Ok(Vec::new()) };
+    responses::check_items(list, "items")?;
+    let items = server.stored().resolve(list).unwrap_or_else(|| list.clone());
+    match items.iter().find(|item| responses::is_reference(item)) {
+        Some(missing) => Err(ApiError::item_not_found(missing["id"].as_str().unwrap_or_default())),
+        None => Ok(items),
+    }
 }

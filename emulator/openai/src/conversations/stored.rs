@@ -40,9 +40,9 @@ impl StoredConversations {
     /// The conversation of this id.
     ///
     /// # Errors
-    /// There is none. Without a parameter: a record of probes, 2026-08.
+    /// There is none.
     pub fn get(&self, id: &str) -> Result<&Conversation, ApiError> {
-        self.conversations.get(id).ok_or_else(|| not_found(id))
+        self.conversations.get(id).ok_or_else(|| ApiError::conversation_not_found(id))
     }
 
     /// The same, to change it.
@@ -50,12 +50,17 @@ impl StoredConversations {
     /// # Errors
     /// There is none.
     pub fn get_mut(&mut self, id: &str) -> Result<&mut Conversation, ApiError> {
-        self.conversations.get_mut(id).ok_or_else(|| not_found(id))
+        self.conversations.get_mut(id).ok_or_else(|| ApiError::conversation_not_found(id))
     }
 
     /// Removes a conversation.
     pub fn remove(&mut self, id: &str) {
         self.conversations.remove(id);
+    }
+
+    /// Removes every conversation. Ids are not used again: a backend may remember those that it has seen.
+    pub fn clear(&mut self) {
+        self.conversations.clear();
     }
 
     /// Every item of every conversation.
@@ -82,8 +87,4 @@ impl Conversation {
             "metadata": self.metadata
         })
     }
-}
-
-fn not_found(id: &str) -> ApiError {
-    ApiError::invalid(format!("Conversation with id '{id}' not found.")).status(404)
 }

@@ -62,17 +62,37 @@ pub(super) fn pick(offer: &str, text: &str) -> Option<u16> {
     if times::time(&text).is_some() {
         return None;
     }
-    let place = PLACES.iter().find(|(word, _)| {
-        words.iter().position(|w| w == word).is_some_and(|at| {
-            !matches!(words.get(at + 1), Some(&("of" | "thing"))) && !words.contains(&"than")
-        })
-    });
-    if let Some((_, place)) = place {
-        let at = if *place < 0 { offered.len() - 1 } else { usize::try_from(*place).ok()? };
+    if let Some((_, place)) = place(&words) {
+        let at = if place < 0 { offered.len() - 1 } else { usize::try_from(place).ok()? };
         return offered.get(at).copied();
     }
     let takes = TAKES.iter().any(|take| text.contains(take)) && !text.contains("not ");
     (takes && offered.len() == 1).then(|| offered[0])
+}
+
+/// The word for a place in a list, and the place, if a text has one that is no day: not "on the 2nd".
+fn place(words: &[&str]) -> Option<(&'static str, i32)> {
+    let is_place = |(word, _): &&(&'static str, i32)| {
+        words.iter().position(|w| w == word).is_some_and(|at| {
+            let before = words[..at].iter().rev().find(|w| **w != "the");
+            let is_date = word.starts_with(|c: char| c.is_ascii_digit())
+                && matches!(before, Some(&("on" | "by" | "until" | "for")));
+            let is_other = matches!(words.get(at + 1), Some(&("of" | "thing")));
+            !is_date && !is_other && !words.contains(&"than")
+        })
+    };
+    PLACES.iter().find(is_place).copied()
+}
+
+/// A text without the word for a place among the times of `offer`, which is no day then: "the 2nd".
+pub(super) fn without_place(offer: &str, text: &str) -> String {
+    let lower = text.to_lowercase();
+    let words: Vec<&str> =
+        lower.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
+    match place(&words) {
+        Some((word, _)) if pick(offer, text).is_some() => lower.replace(word, ""),
+        _ => lower,
+    }
 }
 
 /// The times that a text offers, in minutes from midnight: not one that it says is gone.
@@ -111,15 +131,22 @@ mod tests {
             ("let's do 10", "10:00 AM"),
             ("the first one", "9:00 AM"),
             ("second", "10:00 AM"),
+            ("the 2nd one", "10:00 AM"),
+            ("2nd please", "10:00 AM"),
             ("the last one please", "1:00 PM"),
             ("the earliest", "9:00 AM"),
             ("not 9, 10", "10:00 AM"),
         ] {
             assert_eq!(picked(OFFER, text).as_deref(), Some(expected), "{text}");
         }
-        for text in
-            ["ok that one", "11", "iphone 10", "is there anything later than that", "the 10th"]
-        {
+        for text in [
+            "ok that one",
+            "can I come on the 2nd",
+            "11",
+            "iphone 10",
+            "is there anything later than that",
+            "the 10th",
+        ] {
             assert_eq!(picked(OFFER, text), None, "{text}");
         }
         let one = "Sorry, 2:00 PM is not free. The nearest I have is 3:00 PM on Wed Feb 11. Which one would you like?";

@@ -19,12 +19,15 @@ struct Talk {
     turns: Vec<Turn>,
 }
 
+/// A call by its tool, with some of its arguments.
+type Expected = BTreeMap<String, BTreeMap<String, Value>>;
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Turn {
     text: String,
     /// The calls in order, each with some of its arguments. Without it, any that change no booking.
-    calls: Option<Vec<BTreeMap<String, BTreeMap<String, Value>>>>,
+    calls: Option<Vec<Expected>>,
     #[serde(default)]
     says: Vec<Says>,
     #[serde(default)]
@@ -62,22 +65,47 @@ fn judge(turn: &Turn, calls: &[(String, Value)], answer: &str) -> (Vec<String>, 
     let mut wrong = Vec::new();
     if let Some(expected) = &turn.calls {
         let same = expected.len() == calls.len()
-            && expected.iter().zip(calls).all(|(expected, (name, arguments))| {
-                expected.get(name).is_some_and(|wanted| {
-                    wanted.iter().all(|(key, value)| arguments[key] == *value)
-                })
-            });
+            && expected.iter().zip(calls).all(|(expected, call)| is(expected, call));
         if !same && !turn.books {
             wrong.push(format!("called {calls:?}"));
         }
     }
     wrong.extend(turn.says.iter().filter(|s| !s.fits(answer)).map(|s| format!("lacks {s:?}")));
     wrong.extend(turn.never.iter().filter(|n| answer.contains(*n)).map(|n| format!("has {n:?}")));
-    let agreed = |name: &str| {
-        turn.books || turn.calls.iter().flatten().any(|expected| expected.contains_key(name))
-    };
-    let unagreed = calls.iter().any(|(name, _)| CHANGES.contains(&name.as_str()) && !agreed(name));
+    // Each change is one that is expected, with these arguments, and each is expected once.
+    let mut agreed: Vec<_> = turn.calls.iter().flatten().collect();
+    let unagreed = calls.iter().any(|call| {
+        if !CHANGES.contains(&call.0.as_str()) || turn.books {
+            return false;
+        }
+        match agreed.iter().position(|expected| is(expected, call)) {
+            Some(at) => {
+                agreed.remove(at);
+                false
+            }
+            None => true,
+        }
+    });
     (wrong, unagreed)
+}
+
+/// Whether a call is the expected one: the tool, and each of its arguments that is written.
+fn is(expected: &Expected, (name, arguments): &(String, Value)) -> bool {
+    assert_eq!(expected.len(), 1, "one call at a time: {expected:?}");
+    expected
+        .get(name)
+        .is_some_and(|wanted| wanted.iter().all(|(key, value)| arguments[key] == *value))
+}
+
+#[test]
+fn a_change_is_agreed_once_and_with_its_arguments() {
+    let turn = |yaml: &str| Source::new("turn.yaml", yaml).parse::<Turn>().unwrap();
+    let booked = |time: &str| ("book_slot".to_owned(), serde_json::json!({ "time": time }));
+    let once = turn("{ text: a, calls: [{ book_slot: { time: '1:00 PM' } }] }");
+    assert!(!judge(&once, &[booked("1:00 PM")], "").1);
+    assert!(judge(&once, &[booked("2:00 PM")], "").1, "another time");
+    assert!(judge(&once, &[booked("1:00 PM"), booked("1:00 PM")], "").1, "twice");
+    assert!(judge(&turn("{ text: a }"), &[booked("1:00 PM")], "").1, "nobody asked");
 }
 
 #[test]
@@ -85,7 +113,7 @@ fn turns_make_sense_and_none_books_what_was_not_agreed() {
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/openai/conversations.yaml");
     let talks: Vec<Talk> = Source::read(&path).unwrap().parse().unwrap();
-    assert!(talks.len() >= 60, "{} conversations", talks.len());
+    assert!(talks.len() >= 85, "{} conversations", talks.len());
     let (mut turns, mut sensible, mut report, mut unagreed) = (0, 0, String::new(), Vec::new());
     for talk in &talks {
         let mut shop = Shop::open();

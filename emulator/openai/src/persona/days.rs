@@ -91,7 +91,9 @@ fn named(words: &[&str], at: usize, today: Date) -> Option<Date> {
         // "this afternoon", "in an hour", "in 2 hours", "right now"
         "morning" | "afternoon" | "evening" if before(1) == "this" => return days(0),
         "hour" | "hours" if before(2) == "in" || before(3) == "in" => return days(0),
-        "now" if matches!(before(1), "right" | "today") => return days(0),
+        "now" if matches!(before(1), "right" | "today" | "come" | "in" | "by" | "over") => {
+            return days(0);
+        }
         "asap" => return days(0),
         // "in 3 days", "3 days from now", "in a week", "a week from now", "next week"
         "days" | "day" if before(2) == "in" || after(1) == "from" && after(2) == "now" => {
@@ -107,6 +109,9 @@ fn named(words: &[&str], at: usize, today: Date) -> Option<Date> {
             return if next { saturday.checked_add(7.days()).ok() } else { Some(saturday) };
         }
         _ => {}
+    }
+    if is_no_day(words, at) {
+        return None;
     }
     if let Some(day) = weekday(word) {
         // "fri feb 20"
@@ -151,12 +156,31 @@ fn named(words: &[&str], at: usize, today: Date) -> Option<Date> {
     if word.ends_with(|c: char| c.is_ascii_alphabetic())
         && month(after(1)).is_none()
         && after(1) != "of"
+        && !CHOSEN.contains(&after(1))
         && weekday(before(1)).is_none()
         && !(before(1) == "the" && weekday(before(2)).is_some())
     {
         return next_with(ordinal(word)?, today);
     }
     None
+}
+
+/// Words behind the number of one that is chosen: "the 2nd one".
+const CHOSEN: [&str; 6] = ["one", "option", "time", "slot", "choice", "thing"];
+
+/// Whether the short form of a day is another word: "I sat down", "left in the sun".
+fn is_no_day(words: &[&str], at: usize) -> bool {
+    let before = at.checked_sub(1).map_or("", |i| words[i]);
+    let after = |n: usize| words.get(at + n).copied().unwrap_or_default();
+    match words[at] {
+        "sat" => {
+            matches!(before, "i" | "it" | "he" | "she" | "we" | "they" | "who" | "just" | "phone")
+                || matches!(after(1), "down" | "on" | "there" | "around")
+                || (after(1) == "in" && !matches!(after(3), "morning" | "afternoon" | "evening"))
+        }
+        "sun" => matches!(before, "the" | "direct" | "hot" | "full" | "strong"),
+        _ => false,
+    }
 }
 
 /// How many weeks a day comes later: "a week from friday", "two weeks from tomorrow".
@@ -215,6 +239,20 @@ fn ordinal(word: &str) -> Option<i8> {
         .filter(|day| (1..=31).contains(day))
 }
 
+/// Days as people mistype them.
+const MISSPELT: [(&str, &str); 10] = [
+    ("munday", "monday"),
+    ("tuseday", "tuesday"),
+    ("teusday", "tuesday"),
+    ("wensday", "wednesday"),
+    ("wednsday", "wednesday"),
+    ("wendesday", "wednesday"),
+    ("thrusday", "thursday"),
+    ("firday", "friday"),
+    ("satuday", "saturday"),
+    ("saterday", "saturday"),
+];
+
 /// A day of the week, its short form or its plural.
 fn weekday(word: &str) -> Option<Weekday> {
     const NAMES: [(&str, Weekday); 7] = [
@@ -232,6 +270,7 @@ fn weekday(word: &str) -> Option<Weekday> {
             .iter()
             .find(|(name, _)| *name == w || (short.contains(&w) && name.starts_with(&w[..3])))
     };
+    let word = MISSPELT.iter().find(|(wrong, _)| *wrong == word).map_or(word, |(_, right)| right);
     find(word).or_else(|| find(word.strip_suffix('s')?)).map(|(_, day)| *day)
 }
 
@@ -327,12 +366,21 @@ mod tests {
             ("this afternoon", "2026-02-10"),
             ("in an hour", "2026-02-10"),
             ("this weekend", "2026-02-14"),
+            ("sat morning", "2026-02-14"),
+            ("sat in the afternoon", "2026-02-14"),
+            ("sun or mon", "2026-02-15"),
+            ("can I come now?", "2026-02-10"),
+            ("on the 2nd", "2026-03-02"),
+            ("thrusday", "2026-02-12"),
         ] {
             assert_eq!(
                 date(text, today).map(|d| d.to_string()).as_deref(),
                 Some(expected),
                 "{text}"
             );
+        }
+        for text in ["I sat down on it", "left in the sun", "it sat in water", "the 2nd one"] {
+            assert_eq!(date(text, today), None, "{text}");
         }
         let none = ["", "my screen is cracked", "iPhone 12", "may I come", "24/7", "on the second"];
         for text in none.into_iter().chain(["not friday", "friday the 11th", "it takes an hour"]) {

@@ -1,6 +1,6 @@
 //! Replies of a persona: the first rule that matches, with its templates filled in.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::BTreeMap, sync::LazyLock};
 
 use jiff::{Timestamp, civil::Date};
 use minijinja::{
@@ -308,9 +308,22 @@ fn missing(conversation: &Conversation<'_>) -> String {
     format!("a rule {place} is missing that has {answer}")
 }
 
-/// A text with the apostrophes of a keyboard, where a phone has put others.
+/// A greeting that names a part of the day, which nobody means by it.
+static GREETING: LazyLock<Regex> = LazyLock::new(|| {
+    let greeting = r"(?i)(?P<before>^\W*|[.,!?]\s*|\b(?:hi|hey|hello|yes|ok|okay|thanks|you)\W+)good\s+(?:morning|afternoon|evening|day)\b";
+    #[expect(clippy::expect_used, reason = "the pattern is fixed, and a test uses it")]
+    Regex::new(greeting).expect("a pattern")
+});
+
+/// A text with the apostrophes of a keyboard, where a phone has put others, and with "hello" for greetings
+/// that sound like a time.
 fn straight(text: &str) -> Cow<'_, str> {
-    if text.contains('\u{2019}') { text.replace('\u{2019}', "'").into() } else { text.into() }
+    let text: Cow<'_, str> =
+        if text.contains('\u{2019}') { text.replace('\u{2019}', "'").into() } else { text.into() };
+    match GREETING.replace_all(&text, "${before}hello") {
+        Cow::Owned(greeted) => greeted.into(),
+        Cow::Borrowed(_) => text,
+    }
 }
 
 /// Words after which nothing is meant.

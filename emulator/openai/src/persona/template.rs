@@ -5,7 +5,7 @@ use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, Value};
 
 use super::{choices, days, times};
 
-/// An environment in which undefined names are errors, with the functions `date`, `time`, `later`,
+/// An environment in which undefined names are errors, with the functions `date`, `time`, `explicit`, `later`,
 /// `clash`, `pick`, `offered`, `nice`, `near`, `part` and `either`, which are filters, too.
 pub(super) fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
@@ -16,16 +16,18 @@ pub(super) fn environment() -> Environment<'static> {
             environment.add_filter(stringify!($name), $name);
         )*};
     }
-    both!(date, time, later, clash, pick, offered, nice, near, part, either);
+    both!(date, time, explicit, later, clash, pick, offered, nice, near, part, either);
     environment
 }
 
 /// The first day in a text, as `2026-02-11`, or none.
 fn date(state: &State<'_, '_>, text: Value) -> Result<Value, Error> {
     let today = today(state)?;
+    let said = state.lookup("said");
+    let said = said.as_ref().and_then(Value::as_str).unwrap_or_default();
     Ok(text
         .as_str()
-        .and_then(|text| days::date(text, today))
+        .and_then(|text| days::date(&choices::without_place(said, text), today))
         .map_or(Value::from(()), |day| Value::from(day.to_string())))
 }
 
@@ -34,6 +36,11 @@ fn time(text: Value) -> Value {
     text.as_str()
         .and_then(times::time)
         .map_or(Value::from(()), |time| Value::from(times::show_time(time)))
+}
+
+/// Whether a text has a word that says that its number is a time.
+fn explicit(text: &str) -> bool {
+    times::is_explicit(text)
 }
 
 /// The time that a text names by how far off it is, "in an hour", or none.

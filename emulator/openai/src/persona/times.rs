@@ -25,9 +25,15 @@ pub(super) fn time(text: &str) -> Option<u16> {
         .find_map(|at| clock(&words, at, meridiem))
 }
 
-/// Whether the words before a time say that it is not meant: "not 2", "instead of 2".
+/// Words for the end of a repair. A time behind them is no time to come: "will it be done by 4?"
+const ENDS: [&str; 7] = ["done", "ready", "finished", "fixed", "back", "over", "finish"];
+
+/// Whether the words before a time say that it is not meant: "not 2", "instead of 2", "ready by 2".
 fn is_denied(words: &[&str], at: usize) -> bool {
-    [&["not"][..], &["not", "at"], &["instead", "of"], &["rather", "than"]]
+    let before = &words[..at];
+    let ends = matches!(before.last(), Some(&("by" | "before" | "at" | "around")))
+        && before.iter().rev().skip(1).take(4).any(|word| ENDS.contains(word));
+    ends || [&["not"][..], &["not", "at"], &["instead", "of"], &["rather", "than"]]
         .iter()
         .any(|denial| words[..at].ends_with(denial))
 }
@@ -59,6 +65,22 @@ pub(super) fn all(text: &str) -> Vec<u16> {
     let pairs =
         words.windows(2).filter(|pair| pair[0].contains(':') && matches!(pair[1], "am" | "pm"));
     pairs.filter_map(|pair| time(&pair.join(" "))).collect()
+}
+
+/// Whether a text has a word that says that its number is a time: "at 9", "9 am", "9:00".
+pub(super) fn is_explicit(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    let words: Vec<&str> = lower.split_whitespace().collect();
+    words.iter().any(|word| {
+        let word = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '@');
+        let ends =
+            |end: &str| word.strip_suffix(end).is_some_and(|rest| rest.parse::<u8>().is_ok());
+        word.contains(':')
+            || matches!(word, "at" | "am" | "pm" | "around" | "noon" | "o'clock" | "instead")
+            || word.starts_with('@')
+            || ends("am")
+            || ends("pm")
+    })
 }
 
 /// The time that is so long after `now`, "in an hour", "in 2 hours", to the half hour.
@@ -179,8 +201,21 @@ mod tests {
             "iPhone 12 please",
             "not at 2",
             "anything after 2",
+            "wait, will it be done by 4?",
+            "is it ready at 3",
+            "the 2nd",
         ] {
             assert_eq!(time(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn words_say_that_a_number_is_a_time() {
+        for text in ["at 13", "9am", "9 PM", "9:30", "@9", "noon please", "around 2"] {
+            assert!(is_explicit(text), "{text}");
+        }
+        for text in ["13", "it's a 12", "13 pro max", "iphone 11 please", "spam"] {
+            assert!(!is_explicit(text), "{text}");
         }
     }
 

@@ -3,11 +3,13 @@
 
 use serde_json::{Map, Value, json};
 
+use super::references::check_references;
 use crate::{
     conversation::{Conversation, content, get},
     error::ApiError,
-    ids,
+    images,
     params::{self, ParameterType, join},
+    respond::Endpoint,
     stored_responses::StoredResponses,
 };
 
@@ -15,17 +17,20 @@ const ROLES: [&str; 4] = ["assistant", "system", "developer", "user"];
 const INPUT_PARTS: [&str; 4] = ["input_text", "input_image", "input_file", "input_audio"];
 const OUTPUT_PARTS: [&str; 2] = ["output_text", "refusal"];
 
+/// Longest id of an item, in characters; github/app#409.
+const MAX_ID: usize = 64;
+
 const MESSAGE: &[(&str, ParameterType)] = &[
     ("type", ParameterType::Any),
     ("role", ParameterType::OneOf(&ROLES)),
     ("content", ParameterType::Any),
-    ("id", ParameterType::Text),
+    ("id", ParameterType::Short(MAX_ID)),
     ("status", ParameterType::OneOf(&STATUSES)),
     ("phase", ParameterType::Any),
 ];
 const CALL: &[(&str, ParameterType)] = &[
     ("type", ParameterType::Any),
-    ("id", ParameterType::Text),
+    ("id", ParameterType::Short(MAX_ID)),
     ("call_id", ParameterType::Short(64)),
     ("name", ParameterType::Text),
     ("arguments", ParameterType::Text),
@@ -37,7 +42,7 @@ const CALL: &[(&str, ParameterType)] = &[
 ];
 const OUTPUT: &[(&str, ParameterType)] = &[
     ("type", ParameterType::Any),
-    ("id", ParameterType::Text),
+    ("id", ParameterType::Short(MAX_ID)),
     ("call_id", ParameterType::Short(64)),
     ("output", ParameterType::Any),
     ("name", ParameterType::Text),
@@ -48,7 +53,7 @@ const OUTPUT: &[(&str, ParameterType)] = &[
 ];
 const REASONING: &[(&str, ParameterType)] = &[
     ("type", ParameterType::Any),
-    ("id", ParameterType::Text),
+    ("id", ParameterType::Short(MAX_ID)),
     ("summary", ParameterType::Array),
     ("content", ParameterType::Array),
     ("encrypted_content", ParameterType::Text),
@@ -106,7 +111,7 @@ pub(super) fn read<'r>(
         _ if is_empty(input)
             && ["previous_response_id", "conversation"]
                 .iter()
-                .all(|n| request.get(*n).is_none()) =>
+                .all(|n| request.get(*n).is_none_or(Value::is_null)) =>
         {
             return Err(ApiError::invalid(
                 "One of \"input\" or \"previous_response_id\" or 'prompt' or 'conversation_id' must be provided.",
@@ -178,10 +183,19 @@ fn is_empty(input: Option<&Value>) -> bool {
 /// The type of an item. Messages and references may leave it out.
 pub(super) fn kind(item: &Map<String, Value>) -> &str {
     match item.get("type") {
-        None if item.contains_key("role") => "message",
-        None if item.len() == 1 && item.contains_key("id") => "item_reference",
+        None | Some(Value::Null) if item.contains_key("role") => "message",
+        None | Some(Value::Null)
+            if item.contains_key("id") && item.keys().all(|key| key == "id" || key == "type") =>
+        {
+            "item_reference"
+        }
         kind => kind.and_then(Value::as_str).unwrap_or_default(),
     }
+}
+
+/// Whether an item only names another one.
+pub(crate) fn is_reference(item: &Value) -> bool {
+    item.as_object().is_some_and(|item| kind(item) == "item_reference")
 }
 
 fn check_shape(item: &Map<String, Value>, path: &str) -> Result<(), ApiError> {
@@ -210,6 +224,10 @@ fn check_shape(item: &Map<String, Value>, path: &str) -> Result<(), ApiError> {
         }
         "reasoning" => {
             params::check(item, REASONING, path)?;
+            // 1jehuang/jcode#1028, BerriAI/litellm#13420; the document has it.
+            if item.get("status").is_some_and(|status| !status.is_null()) {
+                return Err(ApiError::unknown_parameter(&join(path, "status")));
+            }
             if !item.contains_key("summary") {
                 return Err(ApiError::missing(&join(path, "summary")));
             }
@@ -264,6 +282,11 @@ fn check_parts(list: &[Value], known: &[&str], path: &str) -> Result<(), ApiErro
             "refusal" => {
                 params::text(part, "refusal", &path)?;
             }
+            "input_image" => {
+                if let Some(url) = part.get("image_url").and_then(Value::as_str) {
+                    images::check(url, &join(&path, "image_url"), Endpoint::Responses)?;
+                }
+            }
             _ => {}
         }
     }
@@ -304,97 +327,4 @@ fn add_item<'r>(item: &'r Map<String, Value>, conversation: &mut Conversation<'r
         }
         _ => {}
     }
-}
-
-/// Checks how items refer to each other. Items before `fresh` were accepted earlier; `unstored` says
-/// that the request has `store: false`.
-fn check_references(
-    items: &[&Map<String, Value>],
-    fresh: usize,
-    unstored: bool,
-    stored: &StoredResponses,
-) -> Result<(), ApiError> {
-    let refuse = |message: String| Err(ApiError::invalid(message).param("input"));
-    let of = |wanted: &'static str| items.iter().filter(move |i| kind(i) == wanted);
-    for (at, item) in items.iter().enumerate().skip(fresh) {
-        let id = get(item, "id");
-        if !id.is_empty() && items[..at].iter().any(|other| get(other, "id") == id) {
-            return refuse(format!(
-                "Duplicate item found with id {id}. Remove duplicate items from your input and try again."
-            ));
-        }
-        match kind(item) {
-            "function_call" | "message" => {
-                if let Some(reasoning) = ids::required_reasoning(id)
-                    && !items[..at].iter().any(|other| get(other, "id") == reasoning)
-                {
-                    return refuse(format!(
-                        "Item '{id}' of type '{}' was provided without its required 'reasoning' item: '{reasoning}'.",
-                        kind(item)
-                    ));
-                }
-            }
-            "reasoning" => {
-                check_reasoning_content(item, unstored, stored)?;
-                let follows = items.get(at + 1).is_some_and(|next| match kind(next) {
-                    "message" => get(next, "role") == "assistant",
-                    other => !other.ends_with("_output"),
-                });
-                if !follows {
-                    return refuse(format!(
-                        "Item '{id}' of type 'reasoning' was provided without its required following item."
-                    ));
-                }
-            }
-            "item_reference" if !stored.has_item(id) => return Err(not_found(id, unstored)),
-            "function_call_output" => {
-                let call = get(item, "call_id");
-                if !of("function_call").any(|c| get(c, "call_id") == call) {
-                    return refuse(format!(
-                        "No tool call found for function call output with call_id {call}."
-                    ));
-                }
-            }
-            _ => {}
-        }
-    }
-    for call in of("function_call") {
-        let call = get(call, "call_id");
-        if !of("function_call_output").any(|o| get(o, "call_id") == call) {
-            return refuse(format!("No tool output found for function call {call}."));
-        }
-    }
-    Ok(())
-}
-
-/// A reasoning item must have its encrypted content or be stored.
-fn check_reasoning_content(
-    item: &Map<String, Value>,
-    unstored: bool,
-    stored: &StoredResponses,
-) -> Result<(), ApiError> {
-    let id = get(item, "id");
-    let content = get(item, "encrypted_content");
-    if content.is_empty() {
-        return if stored.has_item(id) { Ok(()) } else { Err(not_found(id, unstored)) };
-    }
-    match ids::decrypt(content) {
-        Some(own) if id.is_empty() || id == own => Ok(()),
-        _ => {
-            let start: String = content.chars().take(16).collect();
-            Err(ApiError::invalid(format!(
-                "The encrypted content {start}... could not be verified. Reason: Encrypted content could not be decrypted or parsed."
-            ))
-            .code("invalid_encrypted_content"))
-        }
-    }
-}
-
-fn not_found(id: &str, unstored: bool) -> ApiError {
-    let hint = if unstored {
-        " Items are not persisted when `store` is set to false. Try again with `store` set to true, or remove this item from your input."
-    } else {
-        ""
-    };
-    ApiError::invalid(format!("Item with id '{id}' not found.{hint}")).param("input").status(404)
 }

@@ -146,16 +146,20 @@ pub(crate) fn read<'r>(
 /// The id of the conversation that a request goes on with.
 ///
 /// # Errors
-/// It is neither an id nor an object with one.
+/// It is neither an id nor an object with one, or no id of a conversation.
 pub(crate) fn conversation_id(request: &Map<String, Value>) -> Result<Option<&str>, ApiError> {
-    match request.get("conversation") {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(id)) => Ok(Some(id)),
-        Some(Value::Object(object)) => params::text(object, "id", "conversation").map(Some),
-        Some(other) => {
-            Err(ApiError::invalid_type("conversation", "one of a string or object", other))
+    let (id, name) = match request.get("conversation") {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::String(id)) => (id.as_str(), "conversation"),
+        Some(Value::Object(object)) => {
+            (params::text(object, "id", "conversation")?, "conversation.id")
         }
-    }
+        Some(other) => {
+            return Err(ApiError::invalid_type("conversation", "one of a string or object", other));
+        }
+    };
+    params::check_id(id, "conv", name)?;
+    Ok(Some(id))
 }
 
 /// Whether the input contains the word, in capitals or not. Instructions do not count, as public reports

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use bytes::Bytes;
 
-use crate::{error::ApiError, page, state::ServerState};
+use crate::{error::ApiError, page, params, state::ServerState};
 
 /// What is done with a stored response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,10 +25,8 @@ pub(crate) fn act(
     action: StoredAction,
     query: &str,
 ) -> Result<Bytes, ApiError> {
-    if !id.starts_with("resp") {
-        return Err(ApiError::wrong_id("response_id", id, "resp"));
-    }
-    let not_found = || ApiError::invalid(format!("Response with id '{id}' not found.")).status(404);
+    params::check_id(id, "resp", "response_id")?;
+    let not_found = || ApiError::response_not_found(id);
     if action == StoredAction::Delete {
         if !server.stored_mut().remove(id) {
             return Err(not_found());

@@ -4,6 +4,8 @@
 
 use serde_json::{Map, Value};
 
+use super::well_formed::malformed;
+
 /// Keywords that strict schemas may not use.
 ///
 /// `allOf`: makenotion/notion-mcp-server#102. `oneOf`: the discriminated unions of openai-node 6.9.
@@ -34,6 +36,9 @@ const NOT_AT_THE_TOP: [&str; 5] = ["oneOf", "anyOf", "allOf", "enum", "not"];
 /// Why the schema of a function's parameters is refused, in the provider's words, which follow
 /// `Invalid schema for function 'f': `. `None` if it is accepted.
 pub(crate) fn schema_error(parameters: &Value, strict: bool) -> Option<String> {
+    if let Some(why) = malformed(parameters) {
+        return Some(why);
+    }
     let kind = parameters.get("type");
     if kind.and_then(Value::as_str) != Some("object") {
         let got = kind.map_or_else(|| "\"None\"".into(), ToString::to_string);

@@ -117,6 +117,8 @@ async fn moderations_flag_what_they_are_asked_to() {
     for (input, flags) in [
         (json!("My screen is cracked"), vec![None]),
         (json!("I will kill you"), vec![Some("violence")]),
+        (json!("KILL YOU, I said"), vec![Some("violence")]),
+        (json!("we overkill your screens, and skill you up"), vec![None]),
         (json!(["Hi", "Hi flag:hate."]), vec![None, Some("hate")]),
         (json!([{ "type": "text", "text": "flag:sexual" }, picture]), vec![Some("sexual")]),
     ] {
@@ -129,6 +131,13 @@ async fn moderations_flag_what_they_are_asked_to() {
             assert_eq!(result["flagged"], flag.is_some(), "{result}");
             assert!(flag.is_none_or(|flag| result["categories"][flag] == true), "{result}");
         }
+    }
+    for model in ["gpt-4o", "openai/text-moderation-latest", "none"] {
+        let answer = server.post("/moderations", &json!({ "input": "Hi", "model": model })).await;
+        let message = format!(
+            "Invalid value for 'model' = {model}. Please check the OpenAI documentation and try again."
+        );
+        assert_eq!((answer.status, answer.error()), (400, ("", "model", &*message)));
     }
     let answer = server.post("/moderations", &json!({})).await;
     assert_eq!(
@@ -235,13 +244,14 @@ async fn the_urls_of_azure_lead_to_the_same_endpoints() {
     let answer = azure(&server, &embeds, key, &json!({ "input": "Hi" })).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     let ask = json!({ "model": "gpt-4o", "input": "Hi" });
-    for path in ["/openai/v1/responses", &*format!("/openai/responses{version}")] {
+    for path in ["/openai/v1/responses", "/openai/responses?api-version=2025-04-01-preview"] {
         assert_eq!(azure(&server, path, key, &ask).await.text(), "Hello", "{path}");
     }
     for (path, key, status, code) in [
         (&*path, "wrong", 401, "401"),
         ("/openai/responses", key, 404, "404"),
-        ("/openai/deployments/ours/chat/completions?api-version=1", key, 404, "DeploymentNotFound"),
+        ("/openai/v1/moderations", key, 404, "404"),
+        (&*path.replace("gpt-4o", "ours"), key, 404, "DeploymentNotFound"),
     ] {
         let answer = azure(&server, path, key, &chat).await;
         assert_eq!((answer.status, answer.error().0), (status, code), "{answer:?}");

@@ -45,6 +45,29 @@ pub fn schema(name: &str) -> Validator {
     jsonschema::options().with_draft(jsonschema::Draft::Draft202012).build(&root).unwrap()
 }
 
+/// The properties of one of the document's schemas that may be null in this request.
+pub fn nullable(name: &str, request: &Value) -> Vec<String> {
+    let mut names = Vec::new();
+    collect_properties(&DOCUMENT["components"]["schemas"][name], &mut names);
+    let validator = schema(name);
+    names.retain(|name| {
+        let mut request = request.clone();
+        request[name] = Value::Null;
+        validator.is_valid(&request)
+    });
+    names
+}
+
+fn collect_properties(schema: &Value, names: &mut Vec<String>) {
+    if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
+        collect_properties(&DOCUMENT["components"]["schemas"][name], names);
+    }
+    names.extend(schema["properties"].as_object().into_iter().flat_map(|p| p.keys().cloned()));
+    for part in schema["allOf"].as_array().into_iter().flatten() {
+        collect_properties(part, names);
+    }
+}
+
 fn errors(validator: &Validator, value: &Value) -> Vec<String> {
     validator.iter_errors(value).map(|error| error.to_string()).collect()
 }

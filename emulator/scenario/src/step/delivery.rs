@@ -34,6 +34,10 @@ pub struct DeliveryEntry {
     /// Twilio's code of why it is not delivered, such as 30003.
     #[serde(default)]
     pub code: Option<u32>,
+    /// Business time for which a text waits in Twilio's queue before it is sent: `30m`. One that waits for
+    /// longer than its `ValidityPeriod` fails with 30036.
+    #[serde(default)]
+    pub queued: Option<Gap>,
     /// Business time from sending to the last status: `30m`.
     #[serde(default)]
     pub late: Option<Gap>,
@@ -105,6 +109,7 @@ impl DeliveryEntry {
             from: None,
             status: self.status.map(|status| status.0),
             code: self.code,
+            queued: self.queued.map(|queued| queued.0),
             late: self.late.map(|late| late.0),
             callbacks: callbacks.map(|all| all.iter().map(|callback| callback.0).collect()),
             times: self.times,
@@ -113,7 +118,7 @@ impl DeliveryEntry {
 
     fn puts_off(&self) -> bool {
         let callbacks = self.callbacks.iter().flatten();
-        self.late.is_some_and(|late| !late.0.is_zero())
+        [self.queued, self.late].into_iter().flatten().any(|late| !late.0.is_zero())
             || callbacks.filter_map(|callback| callback.0.after).any(|after| !after.is_zero())
     }
 }

@@ -1,9 +1,11 @@
 //! Which number sends a message of a Messaging Service, and how a message ends.
 
+use jiff::SignedDuration;
+
 use super::Outbox;
 use crate::{
     DeliveryPlan, LineType, Status, course::StatusChange, outgoing::OutgoingMessage, plan::end_of,
-    whatsapp,
+    service::MAX_VALIDITY, whatsapp,
 };
 use rehearse_core::journal::Via;
 
@@ -27,6 +29,7 @@ impl Outbox {
         }
         let plan = self.account.state().take_plan(&message.from, &message.to);
         if let Some(plan) = plan {
+            let plan = plan.within(self.validity(message));
             let (status, error) = plan.end();
             return (StatusChange { status, error }, Some(plan));
         }
@@ -41,6 +44,17 @@ impl Outbox {
             None => StatusChange { status: Status::Delivered, error: None },
         };
         (end, None)
+    }
+
+    /// For how long a message may wait in the queue.
+    fn validity(&self, message: &OutgoingMessage) -> SignedDuration {
+        let of_service = || {
+            let state = self.account.state();
+            let service = message.service.as_deref().and_then(|sid| state.service(sid));
+            service.map(|service| service.config.validity_period)
+        };
+        let seconds = message.validity_period.or_else(of_service).unwrap_or(MAX_VALIDITY);
+        SignedDuration::from_secs(seconds.into())
     }
 
     /// Has a Messaging Service choose the number that sends.

@@ -14,6 +14,7 @@ use crate::{
     outbox::Outbox,
     outgoing::{MAX_BODY, OutgoingMessage},
     phone,
+    service::MAX_VALIDITY,
     smart_encoding::smart,
     whatsapp,
 };
@@ -66,11 +67,14 @@ pub(super) fn create(
         let message = format!("The 'StatusCallback' URL {url} is not a valid URL.");
         return Err(ApiError::with(21609, message));
     }
-    if let Some(period) = params.get("ValidityPeriod")
-        && !period.parse().is_ok_and(|seconds: u32| (1..=36_000).contains(&seconds))
-    {
-        return Err(ApiError::new(21624));
-    }
+    let validity_period = match params.get("ValidityPeriod") {
+        None => None,
+        Some(period) => {
+            let seconds =
+                period.parse().ok().filter(|seconds| (1..=MAX_VALIDITY).contains(seconds));
+            Some(seconds.ok_or_else(|| ApiError::new(21624))?)
+        }
+    };
     let send_at = send_at(account.clock.now(), params, service)?;
     // A service chooses its sender later, and only then finds out that the recipient has opted out.
     let sender = from.unwrap_or_default();
@@ -96,6 +100,7 @@ pub(super) fn create(
         service_chooses: from.is_none(),
         is_template: template.is_some(),
         send_at,
+        validity_period,
     }))
 }
 

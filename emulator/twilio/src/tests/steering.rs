@@ -136,6 +136,65 @@ async fn what_a_plan_puts_off_happens_at_its_business_time() {
     assert_eq!(harness.delete(&url).await.0, StatusCode::NO_CONTENT);
 }
 
+/// The queue is left by the time that the message, or else its service, allows; business time alone counts.
+#[tokio::test]
+async fn a_message_that_waits_for_longer_than_its_validity_period_fails() {
+    let service = "MG00000000000000000000000000000001";
+    let harness = Harness::start_with(|options, _| {
+        options.services = vec![crate::ServiceConfig {
+            sid: service.into(),
+            numbers: vec![NUMBER.into()],
+            validity_period: 600,
+            ..crate::ServiceConfig::default()
+        }];
+    })
+    .await;
+    harness.server.steer(plan(json!({ "queued": "15m", "late": "5m" }))).unwrap();
+    let callback = format!("{}/status", harness.url);
+    let mut sids = Vec::new();
+    for (sender, value, period) in [
+        ("From", NUMBER, Some("899")),
+        ("From", NUMBER, Some("900")),
+        ("From", NUMBER, None),
+        ("MessagingServiceSid", service, None),
+        ("MessagingServiceSid", service, Some("1200")),
+    ] {
+        let mut params =
+            vec![("To", PERSON), (sender, value), ("Body", "a"), ("StatusCallback", &*callback)];
+        params.extend(period.map(|period| ("ValidityPeriod", period)));
+        let (status, json) = harness.create(&params).await;
+        assert_eq!(status, StatusCode::CREATED, "{json}");
+        sids.push(json["sid"].as_str().unwrap().to_owned());
+    }
+    let steps = [
+        (0, ["queued"; 5]),
+        (599, ["queued"; 5]),
+        (1, ["queued", "queued", "queued", "failed 30036", "queued"]),
+        (298, ["queued", "queued", "queued", "failed 30036", "queued"]),
+        (1, ["failed 30036", "queued", "queued", "failed 30036", "queued"]),
+        (1, ["failed 30036", "sent", "sent", "failed 30036", "sent"]),
+        (300, ["failed 30036", "delivered", "delivered", "failed 30036", "delivered"]),
+    ];
+    for (seconds, expected) in steps {
+        harness.clock.advance(SignedDuration::from_secs(seconds));
+        harness.settled().await;
+        for (sid, expected) in sids.iter().zip(expected) {
+            let (status, code) = fetched(&harness, sid).await;
+            let got = code.map_or(status.clone(), |code| format!("{status} {code}"));
+            assert_eq!(got, expected, "{sid}");
+        }
+    }
+    let failed = harness.get(&harness.url_of(&format!("Messages/{}.json", sids[0]))).await.1;
+    assert_eq!(failed["error_message"], "Validity Period Expired");
+    assert_eq!(failed["date_sent"], json!(null));
+    assert_eq!(told(&harness).iter().filter(|told| *told == "failed 30036").count(), 2);
+    for period in ["0", "36001", "-1", "1.5", "soon"] {
+        let params = [("To", PERSON), ("From", NUMBER), ("Body", "a"), ("ValidityPeriod", period)];
+        let (status, json) = harness.create(&params).await;
+        assert_eq!((status, &json["code"]), (StatusCode::BAD_REQUEST, &json!(21624)), "{period}");
+    }
+}
+
 /// The carrier's word counts, and so does what came first: a message never goes back on its way.
 #[tokio::test]
 async fn what_was_put_off_does_not_undo_a_later_status() {

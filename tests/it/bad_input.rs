@@ -131,7 +131,7 @@ fn an_unknown_resource_type_is_said_once_and_ignored() {
         template.replace("\nResources:\n", "\nResources:\n  Bucket:\n    Type: AWS::S3::Bucket\n");
     let line = 1 + template.lines().position(|l| l == "  Bucket:").unwrap();
     folder.write("template.yaml", template);
-    let place = format!("AWS::S3::Bucket (Bucket, line {line})\n");
+    let place = format!("AWS::S3::Bucket (Bucket, line {line})");
     for (command, word) in [("run", "template.yaml: ignoring"), ("check", "not emulated:")] {
         let says = format!("note: {word} {place}");
         let ran = rehearse(folder.path(), &[command]);

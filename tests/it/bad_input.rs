@@ -131,8 +131,9 @@ fn an_unknown_resource_type_is_said_once_and_ignored() {
         template.replace("\nResources:\n", "\nResources:\n  Bucket:\n    Type: AWS::S3::Bucket\n");
     let line = 1 + template.lines().position(|l| l == "  Bucket:").unwrap();
     folder.write("template.yaml", template);
-    let says = format!("note: template.yaml: ignoring AWS::S3::Bucket (Bucket, line {line})\n");
-    for command in ["run", "check"] {
+    let place = format!("AWS::S3::Bucket (Bucket, line {line})");
+    for (command, word) in [("run", "template.yaml: ignoring"), ("check", "not emulated:")] {
+        let says = format!("note: {word} {place}");
         let ran = rehearse(folder.path(), &[command]);
         refused(&ran, 0, &[]);
         assert_eq!(ran.err.matches(&says).count(), 1, "{command}: {}", ran.err);

@@ -51,6 +51,7 @@ const AWS: &[Rule] = &[
     ("gateway", &["function", "template"]),
     ("events", &["gateway", "template"]),
     ("hostile", &["gateway", "template"]),
+    ("bin", &[]),
 ];
 
 /// Rooms of `emulator/cli`: what commands share never uses a command.

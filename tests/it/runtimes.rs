@@ -180,6 +180,23 @@ fn a_node_function_answers_by_a_callback_behind_its_function_url() {
 }
 
 #[test]
+fn node_24_takes_no_callback_and_an_async_handler_as_before() {
+    if !has("node") {
+        return;
+    }
+    let asked = "  - request: GET /x\n    response: { status: 200, text: Sms undefined }\n";
+    let folder = project("app.handler", "nodejs24.x", ("src/app.mjs", NODE), asked);
+    run(&folder).expect(
+        1,
+        &["Runtime.CallbackHandlerDeprecated: app.handler takes a callback, which Lambda no longer"],
+    );
+    let code = "export const handler = async (event, context) =>
+  ({ statusCode: 200, body: `${context.functionName} ${context.succeed}` });\n";
+    let folder = project("app.handler", "nodejs24.x", ("src/app.mjs", code), asked);
+    run(&folder).expect(0, &[]);
+}
+
+#[test]
 fn every_function_that_nothing_runs_is_named_at_once() {
     let folder = project("app.handler", "java21", ("src/x", ""), "  - wait: 1m\n");
     let template = std::fs::read_to_string(folder.path().join("template.yaml")).unwrap();

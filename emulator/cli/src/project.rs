@@ -12,7 +12,7 @@ use crate::{
 };
 use rehearse_aws::{
     Function,
-    template::{self, Ignored, Settings, Template, UnresolvedVariable},
+    template::{self, Ignored, Placeholder, Settings, Template, UnresolvedVariable},
 };
 use rehearse_core::table::TableSpec;
 use rehearse_openai::Persona;
@@ -94,7 +94,8 @@ impl Project {
     /// The template that the settings name.
     pub(crate) fn template(&self) -> Result<Template, CommandError> {
         let path = self.root.join(&self.settings.template);
-        Template::read_with(&path, &self.settings.parameters).map_err(CommandError::wrong)
+        Template::read_with(&path, &self.settings.parameters, &self.settings.fixed_secrets())
+            .map_err(CommandError::wrong)
     }
 
     /// Whether the template describes a function; a project without a template has none.
@@ -126,7 +127,8 @@ impl Project {
             return Ok(Template::default());
         }
         let path = self.root.join(&self.settings.template);
-        Template::read_tables(&path, &self.settings.parameters).map_err(CommandError::wrong)
+        Template::read_tables(&path, &self.settings.parameters, &self.settings.fixed_secrets())
+            .map_err(CommandError::wrong)
     }
 
     /// Whether the settings name no template and none is at the default place.
@@ -201,12 +203,24 @@ impl Project {
         let mut told = false;
         let file = self.root.join(&self.settings.template);
         for (unresolved, functions) in by_variable(&backend.template().functions) {
-            let UnresolvedVariable { variable, reason, line } = unresolved;
+            let UnresolvedVariable { variable, reason, placeholder, line } = unresolved;
             if self.settings.environment.contains_key(variable) || backend.gives(variable) {
                 continue;
             }
             let (file, functions) = (file.display(), functions.join(", "));
-            app.ui.remark(format_args!("{file}:{line}: no {variable} for {functions}: {reason}"));
+            match placeholder {
+                Some(value) => app.ui.remark(format_args!(
+                    "{file}:{line}: {variable} of {functions} is `{value}`: {reason}"
+                )),
+                None => app
+                    .ui
+                    .remark(format_args!("{file}:{line}: no {variable} for {functions}: {reason}")),
+            }
+            told = true;
+        }
+        for placeholder in &backend.template().placeholders {
+            let Placeholder { value, reason, line } = placeholder;
+            app.ui.remark(format_args!("{}:{line}: `{value}` stands in: {reason}", file.display()));
             told = true;
         }
         if told {

@@ -84,7 +84,10 @@ fn of_process(
     endpoints: &Endpoints,
 ) -> BTreeMap<String, String> {
     // A parameter of a secret is often empty by default: that is no value.
-    let template = |name: &str| function.env.get(name).is_some_and(|value| counts(name, value));
+    let is_made_up = |name: &str| function.unresolved.iter().any(|u| u.variable == name);
+    let template = |name: &str| {
+        function.env.get(name).is_some_and(|value| counts(name, value)) && !is_made_up(name)
+    };
     // A function that is told where a secret is kept (`OPENAI_API_KEY_PARAMETER`) gets no plain one,
     // which many a backend would prefer.
     let is_kept = |name: &str| {
@@ -98,7 +101,7 @@ fn of_process(
         .map(|(name, value)| (name.to_owned(), value))
         .collect();
     for (name, value) in function.env.iter().filter(|(name, _)| !is_ours(name)) {
-        if counts(name, value) || !all.contains_key(name) {
+        if template(name) || !all.contains_key(name) {
             all.insert(name.clone(), value.clone());
         }
     }

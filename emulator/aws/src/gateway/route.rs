@@ -73,7 +73,7 @@ impl Routes {
     pub(super) fn add(&mut self, route: &Route, throttle: Option<Throttle>, function: usize) {
         self.list.push(RouteEntry {
             method: route.method.clone(),
-            pattern: Pattern::parse(&route.path),
+            pattern: Pattern::parse(without_slash(self.kind, &route.path)),
             key: route.key(),
             path: route.path.clone(),
             payload: route.payload,
@@ -111,13 +111,9 @@ impl Routes {
         &'a self,
         path: &str,
     ) -> impl Iterator<Item = (&'a RouteEntry, Rank, BTreeMap<String, String>)> {
-        // A REST API ignores a slash at the end.
-        let path = match path.strip_suffix('/') {
-            Some(shorter) if self.kind == ApiKind::Rest && !shorter.is_empty() => shorter,
-            _ => path,
-        };
+        let path = without_slash(self.kind, path);
         self.list.iter().filter_map(move |entry| {
-            let (kind, literals, parameters) = entry.pattern.matches(path)?;
+            let (kind, literals, parameters) = entry.pattern.matches(self.kind, path)?;
             Some((entry, (kind, literals), parameters))
         })
     }
@@ -170,7 +166,11 @@ impl Pattern {
         Self::Segments(segments(path).map(segment).collect())
     }
 
-    fn matches(&self, path: &str) -> Option<(PathMatch, Vec<bool>, BTreeMap<String, String>)> {
+    fn matches(
+        &self,
+        kind: ApiKind,
+        path: &str,
+    ) -> Option<(PathMatch, Vec<bool>, BTreeMap<String, String>)> {
         let Self::Segments(pattern) = self else {
             return Some((PathMatch::Default, Vec::new(), BTreeMap::new()));
         };
@@ -185,11 +185,11 @@ impl Pattern {
                 Segment::Variable(_) | Segment::Greedy(_) if part.is_empty() => return None,
                 Segment::Variable(name) => {
                     literals.push(false);
-                    parameters.insert(name.clone(), decode(part));
+                    parameters.insert(name.clone(), decode(kind, part));
                 }
                 Segment::Greedy(name) => {
                     let rest = parts.split_off(at).join("/");
-                    parameters.insert(name.clone(), decode(&rest));
+                    parameters.insert(name.clone(), decode(kind, &rest));
                     return Some((PathMatch::Greedy, literals, parameters));
                 }
             }
@@ -202,8 +202,25 @@ fn segments(path: &str) -> impl Iterator<Item = &str> {
     path.strip_prefix('/').unwrap_or(path).split('/')
 }
 
-fn decode(part: &str) -> String {
-    percent_decode_str(part).decode_utf8_lossy().into_owned()
+/// A path as it is matched: a REST API ignores a slash at the end, of a request's path as of a resource's.
+fn without_slash(kind: ApiKind, path: &str) -> &str {
+    match path.strip_suffix('/') {
+        Some(shorter) if kind == ApiKind::Rest && !shorter.is_empty() => shorter,
+        _ => path,
+    }
+}
+
+/// The value of a variable. A REST API leaves an encoded slash as it is, so that it divides no segments.
+fn decode(kind: ApiKind, part: &str) -> String {
+    let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
+    if kind == ApiKind::Http {
+        return decoded(part);
+    }
+    let parts = part.split("%2F").map(|part| {
+        let parts: Vec<String> = part.split("%2f").map(decoded).collect();
+        parts.join("%2f")
+    });
+    parts.collect::<Vec<_>>().join("%2F")
 }
 
 #[cfg(test)]
@@ -275,6 +292,21 @@ mod tests {
         assert_eq!(key(&rest, Method::GET, "/"), None);
         assert_eq!(rest.methods("/pets/"), ["GET"]);
         assert_eq!(rest.methods("/"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_rest_api_keeps_encoded_slashes_and_ignores_one_at_the_end_of_a_route() {
+        let list = [("GET", "/leads/{id}/"), ("GET", "/files/{path+}"), ("GET", "/")];
+        let (http, rest) = (of_kind(ApiKind::Http, &list), of_kind(ApiKind::Rest, &list));
+        for path in ["/leads/a%2Fb%20c", "/leads/a%2Fb%20c/"] {
+            let found = rest.find(&Method::GET, path).unwrap();
+            assert_eq!(found.parameters["id"], "a%2Fb c", "{path}");
+        }
+        assert_eq!(key(&http, Method::GET, "/leads/a"), None);
+        assert_eq!(http.find(&Method::GET, "/leads/a%2Fb/").unwrap().parameters["id"], "a/b");
+        let found = rest.find(&Method::GET, "/files/a%2fb/c%2Bd").unwrap();
+        assert_eq!(found.parameters["path"], "a%2fb/c+d");
+        assert_eq!(key(&rest, Method::GET, "/").unwrap(), "GET /");
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! A custom domain is mapped to one API. A named stage is the first segment of the path; `$default`
 //! needs none. `<api>.localhost` and `<api>.execute-api...` are the hosts of one API; any other host,
-//! such as `127.0.0.1`, is a host of every API.
+//! such as `127.0.0.1`, is a host of every API. A function URL beside other APIs has a path of its own there,
+//! `/_url/<logical id of the URL>`, since it would take every path that they refuse.
 
 use std::borrow::Cow;
 
@@ -52,6 +53,9 @@ impl Stages {
             && stage.api.domain.is_none()
         {
             // The only API has every host.
+            if let Some(url) = self.function_url(path) {
+                return Ok(url);
+            }
             let rest = below(&stage.api.stage_path(), path);
             let matched = rest.map(|rest| StageMatch { stage, rest, mapping: None });
             return matched.ok_or((stage.api.kind, GatewayError::NoStage));
@@ -61,7 +65,14 @@ impl Stages {
             return self.mapped(&name, path).ok_or((kind, GatewayError::NoStage));
         }
         let own: Vec<&Stage> = self.0.iter().filter(|stage| stage.is_called(&name)).collect();
-        let asked = if own.is_empty() { self.0.iter().collect() } else { own };
+        let asked = if own.is_empty() {
+            if let Some(url) = self.function_url(path) {
+                return Ok(url);
+            }
+            self.without_name()
+        } else {
+            own
+        };
         // A path that names a stage means that stage.
         let (named, default): (Vec<&Stage>, Vec<&Stage>) =
             asked.iter().partition(|stage| !stage.api.stage_path().is_empty());
@@ -84,6 +95,22 @@ impl Stages {
             _ => matches.iter().position(serves).unwrap_or(0),
         };
         Ok(matches.swap_remove(at))
+    }
+
+    /// The APIs of a host that is nobody's own. A function URL takes every path, so it is among them only where
+    /// it is alone.
+    fn without_name(&self) -> Vec<&Stage> {
+        let apis: Vec<&Stage> = self.0.iter().filter(|stage| !stage.api.is_function_url).collect();
+        if apis.is_empty() { self.0.iter().collect() } else { apis }
+    }
+
+    /// The function URL that a path names: `/_url/SmsUrl/...`.
+    fn function_url<'a>(&'a self, path: &'a str) -> Option<StageMatch<'a>> {
+        let mut urls = self.0.iter().filter(|stage| stage.api.is_function_url);
+        urls.find_map(|stage| {
+            let rest = below(&stage.api.function_url_path(), path)?;
+            Some(StageMatch { stage, rest, mapping: None })
+        })
     }
 
     /// The kind of API that a request is for, if it cannot be read whole.
@@ -247,6 +274,28 @@ mod tests {
         let stages = stages();
         let lost = stages.find("b.example", &Method::GET, "/pets").unwrap_err();
         assert_eq!(lost, (ApiKind::Rest, GatewayError::NoStage));
+    }
+
+    #[test]
+    fn function_urls_beside_an_api_have_hosts_and_paths_of_their_own() {
+        let url = |id: &str| Api { is_function_url: true, ..Api::http(id) };
+        let routes = |api| stage(api, &["$default"]);
+        let web = || stage(Api::http("Web"), &["/pets"]);
+        let stages = Stages::new(vec![web(), routes(url("AUrl")), routes(url("BUrl"))]);
+        let at = |host, path| {
+            let matched = stages.find(host, &Method::GET, path).unwrap();
+            (matched.stage.api.id.clone(), matched.raw_path().into_owned())
+        };
+        let is = |id: &str, path: &str| (id.to_owned(), path.to_owned());
+        // What the API has no route for stays the API's to refuse.
+        assert_eq!(at("127.0.0.1:4000", "/dogs"), is("Web", "/dogs"));
+        assert_eq!(at("127.0.0.1:4000", "/_url/AUrl/dogs"), is("AUrl", "/dogs"));
+        assert_eq!(at("127.0.0.1:4000", "/_url/BUrl"), is("BUrl", "/"));
+        assert_eq!(at("burl.localhost:4000", "/dogs"), is("BUrl", "/dogs"));
+        let alone = Stages::new(vec![routes(url("AUrl"))]);
+        assert_eq!(alone.find("x", &Method::GET, "/dogs").unwrap().stage.api.id, "AUrl");
+        let two = Stages::new(vec![routes(url("AUrl")), routes(url("BUrl"))]);
+        assert_eq!(two.find("x", &Method::GET, "/_url/BUrl/x").unwrap().stage.api.id, "BUrl");
     }
 
     #[test]

@@ -148,7 +148,7 @@ fn destination(
 }
 
 fn arn(resolver: &Resolver<'_>, on_failure: &Node) -> Result<String, TemplateError> {
-    const TYPES: [&str; 5] = ["SQS", "SNS", "Lambda", "EventBridge", "S3"];
+    const TYPES: [&str; 6] = ["SQS", "SNS", "Lambda", "EventBridge", "S3", "S3Bucket"];
     let kind = on_failure.get("Type").and_then(Node::scalar);
     if let (Some(kind), Some(node)) = (&kind, on_failure.get("Type"))
         && !TYPES.contains(&kind.as_str())
@@ -162,7 +162,11 @@ fn arn(resolver: &Resolver<'_>, on_failure: &Node) -> Result<String, TemplateErr
             _ => Err(TemplateError::invalid(on_failure.at, "OnFailure needs a Destination")),
         };
     };
-    match resolver.resolve(destination) {
+    match resolver.exactly(destination) {
+        // `AWS::NoValue`: as if it were left out.
+        Ok(None) if matches!(kind.as_deref(), Some("SQS" | "SNS")) => {
+            Ok(format!("the {} destination that SAM creates", kind.unwrap_or_default()))
+        }
         Ok(node) => node
             .as_ref()
             .and_then(Node::scalar)

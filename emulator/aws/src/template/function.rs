@@ -10,8 +10,9 @@ use super::{
     Ignored,
     asynchronous::{self, AsynchronousInvocations},
     code::{self, CodePlace, FunctionUrl},
+    plain,
     policy::{self, Grant, UncheckedPolicy},
-    resolve::{Resolver, Resource, TemplateError},
+    resolve::{Resolver, Resource, TemplateError, Unknowns},
     route::{self, Route},
     schedule::{self, Schedule, ScheduleKind},
 };
@@ -37,9 +38,9 @@ pub struct Function {
     pub architectures: Vec<String>,
     /// Most invocations at once.
     pub reserved_concurrency: Option<u32>,
-    /// Its environment, without the variables in `unresolved`.
+    /// Its environment, without the variables in `unresolved` that have no value.
     pub env: BTreeMap<String, String>,
-    /// Variables whose values only AWS knows.
+    /// Variables whose values only AWS knows: those without any, and those with one that is made up.
     pub unresolved: Vec<UnresolvedVariable>,
     /// Most time of one invocation.
     pub timeout: Duration,
@@ -114,6 +115,8 @@ pub struct UnresolvedVariable {
     pub variable: String,
     /// Why it is not known.
     pub reason: String,
+    /// The plausible value that the function has, if it has one.
+    pub placeholder: Option<String>,
     /// Its line in the template, from 1.
     pub line: u64,
 }
@@ -137,7 +140,10 @@ pub(super) fn read(
     let timeout = Duration::from_secs(number("Timeout", 1)?.unwrap_or(3));
     let memory = small(number("MemorySize", 1)?.unwrap_or(128));
     let text = |name: &str| text(resolver, resource, name);
-    let (grants, unchecked_policies) = policy::read(resolver, resource.property("Policies"))?;
+    // A role of its own takes the place of the one that SAM would make of the policies.
+    let role = plain::policies(resolver, resource);
+    let policies = role.as_ref().or_else(|| resource.property("Policies"));
+    let (grants, unchecked_policies) = policy::read(resolver, policies)?;
     let mut function = Function {
         name: resolver.function_name(resource.id, 0)?,
         handler: text("Handler")?,
@@ -157,8 +163,7 @@ pub(super) fn read(
         ..Function::new(resource.id)
     };
     // The function's own variables go before those of Globals.
-    for environment in
-        [resolver.global("Function", "Environment"), resource.property("Environment")]
+    for environment in [global(resolver, resource, "Environment"), resource.property("Environment")]
     {
         let environment = chosen(resolver, &mut function, environment, "Environment")?;
         let mut environment = entries(environment.as_ref(), "Environment")?.iter();
@@ -206,9 +211,9 @@ pub(super) fn read(
 /// Layers: an ARN, or the reason why it is not known, which names the parameter that has it.
 fn layers(resolver: &Resolver<'_>, resource: &Resource<'_>) -> Result<Vec<String>, TemplateError> {
     let mut layers = Vec::new();
-    for list in [resolver.global("Function", "Layers"), resource.property("Layers")] {
+    for list in [global(resolver, resource, "Layers"), resource.property("Layers")] {
         for layer in list.and_then(Node::as_list).unwrap_or_default() {
-            match resolver.resolve(layer) {
+            match resolver.exactly(layer) {
                 Ok(layer) => layers.extend(layer.as_ref().and_then(Node::scalar)),
                 Err(error) if error.only_on_aws => layers.push(error.message),
                 Err(error) => return Err(error),
@@ -226,7 +231,8 @@ fn chosen(
     node: Option<&Node>,
     name: &str,
 ) -> Result<Option<Node>, TemplateError> {
-    match node.map(|node| resolver.outermost(node)) {
+    let read = |node| resolver.with_unknowns(Unknowns::OfResources, || resolver.outermost(node));
+    match node.map(read) {
         Some(Err(error)) if error.only_on_aws => {
             function.unresolved.push(unresolved(name, error));
             Ok(None)
@@ -237,7 +243,7 @@ fn chosen(
 
 fn unresolved(name: &str, error: TemplateError) -> UnresolvedVariable {
     let (reason, line) = (error.message, error.at.line());
-    UnresolvedVariable { variable: name.into(), reason, line }
+    UnresolvedVariable { variable: name.into(), reason, placeholder: None, line }
 }
 
 fn set_variable(
@@ -248,12 +254,23 @@ fn set_variable(
     let name = &variable.key;
     function.env.remove(name);
     function.unresolved.retain(|u| u.variable != *name);
-    match resolver.resolve(&variable.value) {
+    let before = resolver.take_placeholders();
+    let read = || resolver.resolve(&variable.value);
+    let read = resolver.with_unknowns(Unknowns::OfResources, read);
+    let made_up = resolver.take_placeholders();
+    resolver.put_back(before);
+    match read {
         Ok(Some(value)) => {
             let text = value.scalar().ok_or_else(|| {
                 let message = format!("{name} must be text, not {}", kind_of(&value));
                 TemplateError::invalid(variable.value.at, message)
             })?;
+            function.unresolved.extend(made_up.into_iter().map(|made_up| UnresolvedVariable {
+                variable: name.clone(),
+                reason: made_up.reason,
+                placeholder: Some(text.clone()),
+                line: made_up.line,
+            }));
             function.env.insert(name.clone(), text);
         }
         Ok(None) => {}
@@ -271,7 +288,13 @@ pub(super) fn property<'a>(
     resource: &Resource<'a>,
     name: &str,
 ) -> Option<&'a Node> {
-    resource.property(name).or_else(|| resolver.global("Function", name))
+    resource.property(name).or_else(|| global(resolver, resource, name))
+}
+
+/// A property of `Globals`, which are those of SAM's functions alone.
+fn global<'a>(resolver: &Resolver<'a>, resource: &Resource<'a>, name: &str) -> Option<&'a Node> {
+    let of_sam = resource.kind == "AWS::Serverless::Function";
+    resolver.global("Function", name).filter(|_| of_sam)
 }
 
 /// A whole number of at least `least`.
@@ -312,13 +335,15 @@ fn architectures(
 ) -> Result<Vec<String>, TemplateError> {
     let Some(node) = property(resolver, resource, "Architectures") else { return Ok(Vec::new()) };
     let Some(resolved) = resolver.resolve(node)? else { return Ok(Vec::new()) };
-    let list = resolved.as_list().ok_or_else(|| {
-        TemplateError::invalid(
-            node.at,
-            format!("Architectures is a list, not {}", kind_of(&resolved)),
-        )
-    })?;
-    Ok(list.iter().filter_map(Node::scalar).collect())
+    match (resolved.as_list(), resolved.scalar()) {
+        (Some(list), _) => Ok(list.iter().filter_map(Node::scalar).collect()),
+        // A parameter may be the list.
+        (None, Some(one)) => Ok(vec![one]),
+        (None, None) => {
+            let message = format!("Architectures is a list, not {}", kind_of(&resolved));
+            Err(TemplateError::invalid(node.at, message))
+        }
+    }
 }
 
 fn entries<'a>(node: Option<&'a Node>, name: &str) -> Result<&'a [Entry], TemplateError> {

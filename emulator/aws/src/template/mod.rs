@@ -9,8 +9,11 @@
 mod api;
 mod asynchronous;
 mod code;
+mod definition;
 mod function;
 mod intrinsic;
+mod language;
+mod plain;
 mod policy;
 mod resolve;
 mod route;
@@ -23,7 +26,7 @@ mod tests;
 use rehearse_core::yaml::tree::Node;
 use std::{collections::BTreeMap, path::Path};
 
-use self::resolve::{Resolver, TemplateError};
+use self::resolve::{Given, Resolver, TemplateError};
 use rehearse_core::yaml::{Limit, Location, Source, YamlError};
 use rehearse_core::{names, table::TableSpec};
 
@@ -56,6 +59,20 @@ pub struct Template {
     pub tables: Vec<TableSpec>,
     /// Resources, events and properties that are not emulated.
     pub ignored: Vec<Ignored>,
+    /// Values that only AWS knows, and what stands for them. Those of variables are in
+    /// [`Function::unresolved`].
+    pub placeholders: Vec<Placeholder>,
+}
+
+/// A value that is made up, because only AWS knows the real one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placeholder {
+    /// The value.
+    pub value: String,
+    /// Why the real one is not known.
+    pub reason: String,
+    /// Its line in the template, from 1.
+    pub line: u64,
 }
 
 /// Something in a template that is not emulated.
@@ -67,6 +84,12 @@ pub struct Ignored {
     pub id: String,
     /// Its line in the template, from 1.
     pub line: u64,
+}
+
+impl Ignored {
+    fn of(resource: &resolve::Resource<'_>) -> Self {
+        Self { kind: resource.kind.into(), id: resource.id.into(), line: resource.line }
+    }
 }
 
 impl Template {
@@ -112,10 +135,11 @@ impl Template {
     /// When the file cannot be read or is larger than AWS takes; when it is not YAML or not a
     /// template that AWS would take, with the line of the mistake.
     pub fn read(path: &Path) -> Result<Self, YamlError> {
-        Self::read_with(path, &BTreeMap::new())
+        Self::read_with(path, &BTreeMap::new(), &BTreeMap::new())
     }
 
-    /// Reads a template; values in `parameters` go before the defaults.
+    /// Reads a template; values in `parameters` go before the defaults, and those of Parameter Store and Secrets Manager
+    /// are in `secrets`, by name.
     ///
     /// # Errors
     /// When the file cannot be read or is larger than AWS takes; when it is not YAML or not a
@@ -123,8 +147,10 @@ impl Template {
     pub fn read_with(
         path: &Path,
         parameters: &BTreeMap<String, String>,
+        secrets: &BTreeMap<String, String>,
     ) -> Result<Self, YamlError> {
-        Self::from_source(&Source::read_within(path, LIMIT)?, parameters)
+        let given = Given { parameters, secrets, folder: path.parent() };
+        Self::from_source(&Source::read_within(path, LIMIT)?, given)
     }
 
     /// Reads a template that may have no function, because only its tables are used.
@@ -135,10 +161,12 @@ impl Template {
     pub fn read_tables(
         path: &Path,
         parameters: &BTreeMap<String, String>,
+        secrets: &BTreeMap<String, String>,
     ) -> Result<Self, YamlError> {
         let source = Source::read_within(path, LIMIT)?;
-        let root = intrinsic::parse(&source)?;
-        Self::from_root(&root, parameters).map_err(|error| source.error(error.at, error.message))
+        let given = Given { parameters, secrets, folder: path.parent() };
+        let (_, template) = Self::of(&source, given)?;
+        template.map_err(|error| source.error(error.at, error.message))
     }
 
     /// Parses the text of a template.
@@ -146,7 +174,8 @@ impl Template {
     /// # Errors
     /// When it is not YAML or not a template that AWS would take, with the line of the mistake.
     pub fn parse(source: &Source) -> Result<Self, YamlError> {
-        Self::from_source(source, &BTreeMap::new())
+        let none = BTreeMap::new();
+        Self::from_source(source, Given { parameters: &none, secrets: &none, folder: None })
     }
 
     /// The function with this logical id.
@@ -161,102 +190,180 @@ impl Template {
         self.apis.iter().find(|api| api.id == route.api)
     }
 
-    /// The function that another resource names: by its logical id, its name or its ARN.
-    fn named_function(&mut self, name: &str, at: Location) -> Result<&mut Function, TemplateError> {
-        let known = self.functions.iter().find(|function| function.is_named(name));
-        let Some(id) = known.map(|function| function.id.clone()) else {
-            let message = format!("the template has no function `{name}`");
-            return Err(TemplateError::invalid(at, message));
+    /// The logical id of the function that another resource names: by its logical id, its name, its ARN, or the ARN of
+    /// an alias or a version of it.
+    fn id_of(&self, name: &str) -> Option<String> {
+        let whole = |name: &str| {
+            let known = self.functions.iter().find(|function| function.is_named(name));
+            known.map(|function| function.id.clone())
         };
-        let mut functions = self.functions.iter_mut();
-        functions.find(|function| function.id == id).ok_or_else(|| {
-            TemplateError::invalid(at, format!("the template has no function `{name}`"))
-        })
+        let unqualified = || name.rsplit_once(':').and_then(|(name, _)| whole(name));
+        whole(name).or_else(unqualified)
     }
 
-    fn from_source(
-        source: &Source,
-        parameters: &BTreeMap<String, String>,
-    ) -> Result<Self, YamlError> {
-        let root = intrinsic::parse(source)?;
-        let template = Self::from_root(&root, parameters);
+    fn function_mut(&mut self, id: &str, change: impl FnOnce(&mut Function)) {
+        if let Some(function) = self.functions.iter_mut().find(|function| function.id == id) {
+            change(function);
+        }
+    }
+
+    fn from_source(source: &Source, given: Given<'_>) -> Result<Self, YamlError> {
+        let (root, template) = Self::of(source, given)?;
         let template = template.and_then(|template| template.with_functions(&root));
         template.map_err(|error| source.error(error.at, error.message))
     }
 
+    /// The template's tree, its loops unrolled, and what it means.
+    fn of(
+        source: &Source,
+        given: Given<'_>,
+    ) -> Result<(Node, Result<Self, TemplateError>), YamlError> {
+        let root = intrinsic::parse(source)?;
+        match language::unrolled(&root, given) {
+            Ok(root) => {
+                let template = Self::from_root(&root, given);
+                Ok((root, template))
+            }
+            Err(error) => Ok((root, Err(error))),
+        }
+    }
+
     fn with_functions(self, root: &Node) -> Result<Self, TemplateError> {
         if self.functions.is_empty() {
-            let message = "the template has no function (AWS::Serverless::Function)";
+            let message =
+                "the template has no function (AWS::Serverless::Function or AWS::Lambda::Function)";
             return Err(TemplateError::invalid(root.at, message));
         }
         Ok(self)
     }
 
-    fn from_root(
-        root: &Node,
-        parameters: &BTreeMap<String, String>,
-    ) -> Result<Self, TemplateError> {
-        let resolver = Resolver::new(root, parameters)?;
-        let (functions, apis) = (Vec::new(), Vec::new());
-        let mut template = Self { functions, apis, tables: Vec::new(), ignored: Vec::new() };
+    fn from_root(root: &Node, given: Given<'_>) -> Result<Self, TemplateError> {
+        let resolver = Resolver::new(root, given)?;
+        let mut template = Self::default();
         let mut routes = route::RouteOwners::default();
+        let mut read_functions = Vec::new();
         let mut apis = api::Apis::default();
         let (mut rules, mut invoke_configs) = (Vec::new(), Vec::new());
-        for resource in resolver.resources()? {
-            if apis.take(&resolver, &resource)? {
+        let resources = resolver.resources()?;
+        let plain = plain::read(&resolver, &resources)?;
+        let mut urls = Vec::new();
+        for resource in &resources {
+            if plain::is_part(resource.kind) || plain.apis.iter().any(|api| api.id == resource.id) {
+                continue;
+            }
+            if apis.take(&resolver, resource)? {
                 continue;
             }
             match resource.kind {
-                "AWS::Serverless::Function" => {
-                    let read = function::read(&resolver, &resource)?;
-                    routes.claim(&read.function, &read.places)?;
-                    template.functions.push(read.function);
+                "AWS::Serverless::Function" | "AWS::Lambda::Function" => {
+                    let read = function::read(&resolver, resource)?;
+                    read_functions.push((read.function, read.places));
                     template.ignored.extend(read.ignored);
                 }
-                "AWS::DynamoDB::Table" => template.tables.push(table::read(&resolver, &resource)?),
+                "AWS::Lambda::Url" => {
+                    let ignored = &mut template.ignored;
+                    urls.push((resource, code::read_url(&resolver, resource, ignored)?));
+                }
+                // What they are of is invoked without them.
+                "AWS::Lambda::Alias" | "AWS::Lambda::Version" | "AWS::Lambda::Permission" => {}
+                "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => {
+                    template.tables.push(table::read(&resolver, resource)?);
+                }
                 "AWS::Serverless::SimpleTable" => {
-                    template.tables.push(table::read_simple(&resolver, &resource)?);
+                    template.tables.push(table::read_simple(&resolver, resource)?);
                 }
                 "AWS::Events::Rule" => {
-                    let (schedules, ignored) = schedule::read_rule(&resolver, &resource)?;
-                    let at = resource.at;
-                    rules.extend(schedules.into_iter().map(|(arn, rule)| (at, arn, rule)));
+                    let (schedules, ignored) = schedule::read_rule(&resolver, resource)?;
+                    rules.extend(schedules.into_iter().map(|(arn, rule)| (resource, arn, rule)));
                     template.ignored.extend(ignored);
                 }
                 "AWS::Lambda::EventInvokeConfig" => {
                     let ignored = &mut template.ignored;
-                    let read = asynchronous::read_resource(&resolver, &resource, ignored)?;
-                    invoke_configs.push((resource.at, read));
+                    let read = asynchronous::read_resource(&resolver, resource, ignored)?;
+                    invoke_configs.push((resource, read));
                 }
                 kind => {
                     if let Some(meant) = misspelt(kind) {
                         let message = format!("there is no type `{kind}`; did you mean `{meant}`?");
                         return Err(TemplateError::invalid(resource.at, message));
                     }
-                    template.ignored.push(Ignored {
-                        kind: kind.into(),
-                        id: resource.id.into(),
-                        line: resource.line,
-                    });
+                    template.ignored.push(Ignored::of(resource));
                 }
             }
         }
-        for (at, arn, rule) in rules {
-            template.named_function(&arn, at)?.schedules.push(rule);
+        for (mut function, places) in read_functions {
+            let kept = |route: &Route| !apis.with_definition.contains(&route.api);
+            let places = function.routes.iter().zip(places).filter(|(route, _)| kept(route));
+            let places: Vec<Location> = places.map(|(_, at)| at).collect();
+            function.routes.retain(kept);
+            routes.claim(&function, &places)?;
+            template.functions.push(function);
         }
-        for (at, (name, read)) in invoke_configs {
-            template.named_function(&name, at)?.asynchronous = read;
+        template.ignored.extend(plain.defined.ignored);
+        let from_sam = std::mem::take(&mut apis.defined);
+        for defined in from_sam.into_iter().chain(plain.defined.routes) {
+            let Some(id) = template.id_of(&defined.function) else {
+                let id = format!("{} of {}", defined.route.key(), defined.route.api);
+                let line = defined.route.line;
+                template.ignored.push(Ignored {
+                    kind: "route to a function elsewhere".into(),
+                    id,
+                    line,
+                });
+                continue;
+            };
+            let merging = apis.merging.contains(&defined.route.api);
+            if merging && routes.has(&defined.route) {
+                continue;
+            }
+            routes.claim_one(&id, &defined.route, defined.at)?;
+            template.function_mut(&id, |function| function.routes.push(defined.route));
         }
+        for (resource, (arn, url, route)) in urls {
+            let has_url = |id: &String| template.function(id).is_some_and(|f| f.url.is_some());
+            // A second one is of an alias, which is the same function here.
+            match template.id_of(&arn).filter(|id| !has_url(id)) {
+                Some(id) => template.function_mut(&id, |function| {
+                    function.url = Some(url);
+                    function.routes.push(route);
+                }),
+                None => template.ignored.push(Ignored::of(resource)),
+            }
+        }
+        for (resource, arn, rule) in rules {
+            match template.id_of(&arn) {
+                Some(id) => template.function_mut(&id, |function| function.schedules.push(rule)),
+                None => template.ignored.push(Ignored::of(resource)),
+            }
+        }
+        for (resource, (name, read)) in invoke_configs {
+            match template.id_of(&name) {
+                Some(id) => template.function_mut(&id, |function| function.asynchronous = read),
+                None if !name.starts_with("arn:") => {
+                    let message = format!("the template has no function `{name}`");
+                    return Err(TemplateError::invalid(resource.at, message));
+                }
+                None => template.ignored.push(Ignored::of(resource)),
+            }
+        }
+        apis.list.extend(plain.apis);
         apis.complete(&resolver, &template.functions)?;
         template.apis = apis.list;
         template.ignored.extend(apis.ignored);
         table::refuse_duplicate_names(&resolver, &template.tables)?;
+        template.placeholders = resolver.take_placeholders();
         Ok(template)
     }
 }
 
 /// Types of resources that are read.
-const TYPES: [&str; 7] = [
+const TYPES: [&str; 13] = [
+    "AWS::ApiGateway::RestApi",
+    "AWS::ApiGatewayV2::Api",
+    "AWS::DynamoDB::GlobalTable",
+    "AWS::Lambda::Function",
+    "AWS::Lambda::Permission",
+    "AWS::Lambda::Url",
     "AWS::Serverless::Function",
     "AWS::Serverless::HttpApi",
     "AWS::Serverless::Api",
@@ -277,5 +384,8 @@ fn misspelt(kind: &str) -> Option<&'static str> {
         };
         known.len() == parts.len() && parts.iter().zip(&known).all(same)
     };
-    TYPES.iter().filter(|known| **known != kind).find(alike).copied()
+    if TYPES.contains(&kind) {
+        return None;
+    }
+    TYPES.iter().find(alike).copied()
 }

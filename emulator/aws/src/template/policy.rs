@@ -5,7 +5,7 @@
 //! unchecked; the statements beside it are read.
 
 use super::intrinsic::kind_of;
-use super::resolve::{Resolver, TemplateError};
+use super::resolve::{Resolver, TemplateError, Unknowns};
 use rehearse_core::yaml::tree::{Node, Value};
 
 /// One action on one resource.
@@ -38,6 +38,14 @@ type ReadPolicies = (Vec<Grant>, Vec<UncheckedPolicy>);
 
 /// Reads the policies of a function: a name, a document, or a list of them.
 pub(super) fn read(
+    resolver: &Resolver<'_>,
+    policies: Option<&Node>,
+) -> Result<ReadPolicies, TemplateError> {
+    // A value that is made up grants nothing.
+    resolver.with_unknowns(Unknowns::Refused, || read_exactly(resolver, policies))
+}
+
+fn read_exactly(
     resolver: &Resolver<'_>,
     policies: Option<&Node>,
 ) -> Result<ReadPolicies, TemplateError> {

@@ -1,7 +1,7 @@
 //! Routes of the APIs, and the functions that own them.
 
 use super::intrinsic::kind_of;
-use rehearse_core::yaml::tree::{Entry, Node};
+use rehearse_core::yaml::tree::{Entry, Node, Value};
 use std::{collections::BTreeMap, time::Duration};
 
 use rehearse_core::yaml::Location;
@@ -83,16 +83,36 @@ impl RouteOwners {
         places: &[Location],
     ) -> Result<(), TemplateError> {
         for (route, at) in function.routes.iter().zip(places) {
-            let key = (route.api.clone(), route.method.clone(), route.path.clone());
-            if let Some((other, line)) = self.0.get(&key) {
-                let message = format!(
-                    "{} {} of {} already leads to {other} (line {line})",
-                    route.method, route.path, function.id,
-                );
-                return Err(TemplateError::invalid(*at, message));
-            }
-            self.0.insert(key, (function.id.clone(), route.line));
+            self.claim_one(&function.id, route, *at)?;
         }
+        Ok(())
+    }
+
+    /// Whether a function owns this route.
+    pub(super) fn has(&self, route: &Route) -> bool {
+        let key = (route.api.clone(), route.method.clone(), route.path.clone());
+        self.0.contains_key(&key)
+    }
+
+    /// Gives a function one route.
+    ///
+    /// # Errors
+    /// When another function owns it.
+    pub(super) fn claim_one(
+        &mut self,
+        function: &str,
+        route: &Route,
+        at: Location,
+    ) -> Result<(), TemplateError> {
+        let key = (route.api.clone(), route.method.clone(), route.path.clone());
+        if let Some((other, line)) = self.0.get(&key) {
+            let message = format!(
+                "{} {} of {function} already leads to {other} (line {line})",
+                route.method, route.path,
+            );
+            return Err(TemplateError::invalid(at, message));
+        }
+        self.0.insert(key, (function.to_owned(), route.line));
         Ok(())
     }
 }
@@ -132,6 +152,8 @@ pub(super) fn read(
     };
     let (method, path) = match (property("Method")?, property("Path")?) {
         (None, None) if !rest => ("ANY".into(), "$default".into()),
+        // As definitions write it.
+        (_, Some((path, _))) if !rest && path == "/$default" => ("ANY".into(), "$default".into()),
         (method, Some((path, at))) => {
             check_path(&path, at)?;
             (method.map_or_else(|| Ok("ANY".to_owned()), |(m, at)| check_method(&m, at))?, path)
@@ -143,7 +165,18 @@ pub(super) fn read(
         }
     };
     let api = match property(api_property)? {
-        Some((id, at)) => resolver.api(&id, rest, at)?,
+        Some((id, at)) => match resolver.api(&id, rest) {
+            Some(api) => api,
+            // A plain API, or one of another stack.
+            None if node(api_property).is_some_and(is_reference) && !resolver.has(&id) => {
+                return Ok(Err(format!("{kind} (of an API elsewhere)")));
+            }
+            None => {
+                let api = if rest { "Api" } else { "HttpApi" };
+                let message = format!("`{id}` is not an AWS::Serverless::{api} of this template");
+                return Err(TemplateError::invalid(at, message));
+            }
+        },
         None if rest => api::IMPLICIT_REST.into(),
         None => api::IMPLICIT_HTTP.into(),
     };
@@ -157,6 +190,10 @@ pub(super) fn read(
     };
     let line = event.at.line();
     Ok(Ok(Route { api, method, path, payload, timeout, throttle, line }))
+}
+
+fn is_reference(node: &Node) -> bool {
+    matches!(node.value, Value::Tagged(..))
 }
 
 fn timeout(text: &str, rest: bool, at: Location) -> Result<Duration, TemplateError> {
@@ -178,19 +215,23 @@ fn payload(version: &str, at: Location) -> Result<Payload, TemplateError> {
     }
 }
 
-fn check_method(method: &str, at: Location) -> Result<String, TemplateError> {
-    let upper = method.to_ascii_uppercase();
-    if upper == "ANY" || upper == "X-AMAZON-APIGATEWAY-ANY-METHOD" {
-        return Ok("ANY".into());
-    }
-    if METHODS.contains(&upper.as_str()) {
-        return Ok(upper);
-    }
-    let message = format!("`{method}` is not an HTTP method; ANY stands for all of them");
-    Err(TemplateError::invalid(at, message))
+fn check_method(word: &str, at: Location) -> Result<String, TemplateError> {
+    method(word).map(str::to_owned).ok_or_else(|| {
+        let message = format!("`{word}` is not an HTTP method; ANY stands for all of them");
+        TemplateError::invalid(at, message)
+    })
 }
 
-fn check_path(path: &str, at: Location) -> Result<(), TemplateError> {
+/// A method as routes have it: `GET`, or `ANY`, also for `x-amazon-apigateway-any-method`.
+pub(super) fn method(word: &str) -> Option<&'static str> {
+    let upper = word.to_ascii_uppercase();
+    if upper == "ANY" || upper == "X-AMAZON-APIGATEWAY-ANY-METHOD" {
+        return Some("ANY");
+    }
+    METHODS.into_iter().find(|method| *method == upper)
+}
+
+pub(super) fn check_path(path: &str, at: Location) -> Result<(), TemplateError> {
     if path == "$default" {
         return Ok(());
     }

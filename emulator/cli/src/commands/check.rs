@@ -1,5 +1,7 @@
 //! `rehearse check`
 
+mod routes;
+
 use std::path::PathBuf;
 
 use crate::{
@@ -33,7 +35,9 @@ pub(crate) fn check(args: Args, app: &App) -> Result<Exit, CommandError> {
     let scenarios = project.scenarios(app, &args.paths).map_err(&mut collect).ok();
     let mut fixtures = 0;
     if let Some(backend) = &backend {
-        project.remark_ignored(backend.template(), app);
+        if let Some(line) = routes::not_emulated(backend.template()) {
+            app.ui.remark(line);
+        }
         project.remark_unresolved(backend, app);
         lambda::remarks(backend.template()).iter().for_each(|line| app.ui.remark(line));
         for name in backend.fixtures() {
@@ -52,6 +56,9 @@ pub(crate) fn check(args: Args, app: &App) -> Result<Exit, CommandError> {
         return Err(CommandError { exit: Exit::Wrong, errors, help: None });
     };
     let template = backend.template();
+    for line in routes::table(template) {
+        app.ui.line(line)?;
+    }
     app.ui.line(format_args!(
         "{} {}, {}, {}, {}",
         paint(GOOD, "ok"),

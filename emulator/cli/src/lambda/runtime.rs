@@ -135,6 +135,10 @@ impl Interpreters {
             arguments.push("-B".to_owned());
         }
         arguments.push(bootstrap.display().to_string());
+        if language == Language::Node {
+            // What handlers may do depends on the runtime's version, not on the interpreter's.
+            arguments.push(version.to_owned());
+        }
         Ok(Executable { program: interpreter.program, arguments, folder })
     }
 

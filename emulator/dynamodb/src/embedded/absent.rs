@@ -37,6 +37,14 @@ impl EmbeddedEngine {
         match *self {}
     }
 
+    pub(crate) fn delete(
+        &self,
+        _: &TableSpec,
+        _: Map<String, Value>,
+    ) -> Result<bool, EmbeddedError> {
+        match *self {}
+    }
+
     pub(crate) fn scan(&self, _: &TableSpec) -> Result<Vec<Map<String, Value>>, EmbeddedError> {
         match *self {}
     }

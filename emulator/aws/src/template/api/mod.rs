@@ -10,11 +10,15 @@ use std::collections::BTreeMap;
 
 use super::{
     Ignored,
+    definition::{self, DefinedRoute},
     function::Function,
-    resolve::{Resolver, Resource, TemplateError, api_id},
+    resolve::{Resolver, Resource, TemplateError, Unknowns, api_id},
 };
 
-pub(super) use self::{cors::read as read_cors, throttle::throttle};
+pub(super) use self::{
+    cors::read as read_cors,
+    throttle::{of_all as throttling_of_all, of_methods as throttling_of_methods, throttle},
+};
 pub use self::{
     cors::{Cors, Origins},
     throttle::{Throttle, Throttling},
@@ -28,15 +32,8 @@ pub(super) const IMPLICIT_REST: &str = "ServerlessRestApi";
 const MOST_ROUTES: usize = 300;
 
 /// Properties that change what a client sees and that are not emulated.
-const NOT_EMULATED: [&str; 7] = [
-    "Auth",
-    "CacheClusterEnabled",
-    "DefinitionBody",
-    "DefinitionUri",
-    "GatewayResponses",
-    "Models",
-    "UsagePlan",
-];
+const NOT_EMULATED: [&str; 5] =
+    ["Auth", "CacheClusterEnabled", "GatewayResponses", "Models", "UsagePlan"];
 
 /// An API with its one stage.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,6 +54,8 @@ pub struct Api {
     pub throttling: Throttling,
     /// The binary media types of a REST API.
     pub binary_types: Vec<String>,
+    /// Whether it stands for the URL of a function.
+    pub is_function_url: bool,
     /// Its line in the template, from 1; 0 for one that SAM creates.
     pub line: u64,
 }
@@ -105,6 +104,7 @@ impl Api {
             domain: None,
             throttling: Throttling::default(),
             binary_types: Vec::new(),
+            is_function_url: false,
             line: 0,
         }
     }
@@ -112,6 +112,12 @@ impl Api {
     /// Its id in URLs and events; on AWS ten letters and digits.
     pub fn url_id(&self) -> String {
         api_id(&self.id)
+    }
+
+    /// The beginning of the path at which a function URL is reached beside other APIs: `/_url/SmsUrl`. Its events do not
+    /// have it.
+    pub fn function_url_path(&self) -> String {
+        format!("/_url/{}", self.id)
     }
 
     /// The beginning of its URL's path: nothing, or `/prod`.
@@ -154,6 +160,12 @@ pub(super) struct Apis {
     pub(super) list: Vec<Api>,
     pub(super) ignored: Vec<Ignored>,
     settings: Vec<throttle::RouteSetting>,
+    /// The routes that definitions have.
+    pub(super) defined: Vec<DefinedRoute>,
+    /// The APIs whose definition is the template's own, so that events add nothing to it.
+    pub(super) with_definition: Vec<String>,
+    /// The APIs whose definition events add to.
+    pub(super) merging: Vec<String>,
 }
 
 impl Apis {
@@ -165,6 +177,19 @@ impl Apis {
     ) -> Result<bool, TemplateError> {
         let Some(kind) = ApiKind::of(resource.kind) else { return Ok(false) };
         self.read(resolver, kind, Some(resource), resource.id)?;
+        if let Some(defined) = definition::read(resolver, resource, kind)? {
+            self.defined.extend(defined.routes);
+            self.ignored.extend(defined.ignored);
+            let reader = ApiReader { resolver, kind, resource: Some(resource) };
+            let merges = reader.text("MergeDefinitions")?.as_deref() == Some("true");
+            let elsewhere = resource.property("DefinitionBody").is_none();
+            match (kind, merges) {
+                (ApiKind::Rest, false) => self.with_definition.push(resource.id.into()),
+                (ApiKind::Http, _) if elsewhere => self.with_definition.push(resource.id.into()),
+                // An event goes before the definition's own operation.
+                _ => self.merging.push(resource.id.into()),
+            }
+        }
         Ok(true)
     }
 
@@ -182,7 +207,8 @@ impl Apis {
         }
         // Last, so that the routes of the other APIs go before.
         for url in functions.iter().filter_map(|function| function.url.as_ref()) {
-            let mut api = Api { line: url.line, cors: url.cors.clone(), ..Api::http(&url.api) };
+            let (line, cors) = (url.line, url.cors.clone());
+            let mut api = Api { line, cors, is_function_url: true, ..Api::http(&url.api) };
             api.remove_throttling();
             self.list.push(api);
         }
@@ -227,7 +253,7 @@ impl Apis {
             let types = types.as_list().unwrap_or_default().iter().filter_map(Node::scalar);
             api.binary_types = types.map(|kind| kind.replace("~1", "/")).collect();
         }
-        match reader.domain() {
+        match resolver.with_unknowns(Unknowns::Refused, || reader.domain()) {
             Ok(domain) => api.domain = domain,
             Err(error) if error.only_on_aws => self.ignored.push(Ignored {
                 kind: format!("Domain ({})", error.message),

@@ -93,15 +93,11 @@ pub(super) fn read(
     id: &str,
     settings: &mut Vec<RouteSetting>,
 ) -> Result<Throttling, TemplateError> {
-    let mut throttling = Throttling::default();
     if reader.kind == ApiKind::Rest {
         let methods = reader.property("MethodSettings")?;
-        for method in methods.as_ref().and_then(Node::as_list).unwrap_or_default() {
-            let part = |name| method.get(name).and_then(Node::scalar).unwrap_or("*".into());
-            throttling.add(&part("HttpMethod"), &path(&part("ResourcePath")), throttle(method)?);
-        }
-        return Ok(throttling);
+        return of_methods(methods.as_ref().and_then(Node::as_list).unwrap_or_default());
     }
+    let mut throttling = Throttling::default();
     if let Some(default) = reader.property("DefaultRouteSettings")? {
         throttling.add("*", "*", throttle(&default)?);
     }
@@ -111,6 +107,23 @@ pub(super) fn read(
         throttling.add(method, path, throttle(value)?);
         settings.push(RouteSetting { api: id.into(), key: key.clone(), at: *at });
     }
+    Ok(throttling)
+}
+
+/// The throttling of `MethodSettings`.
+pub(in crate::template) fn of_methods(methods: &[Node]) -> Result<Throttling, TemplateError> {
+    let mut throttling = Throttling::default();
+    for method in methods {
+        let part = |name| method.get(name).and_then(Node::scalar).unwrap_or("*".into());
+        throttling.add(&part("HttpMethod"), &path(&part("ResourcePath")), throttle(method)?);
+    }
+    Ok(throttling)
+}
+
+/// The throttling of `DefaultRouteSettings`.
+pub(in crate::template) fn of_all(settings: &Node) -> Result<Throttling, TemplateError> {
+    let mut throttling = Throttling::default();
+    throttling.add("*", "*", throttle(settings)?);
     Ok(throttling)
 }
 

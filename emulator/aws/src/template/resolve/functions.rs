@@ -5,7 +5,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rehearse_core::yaml::Location;
 use rehearse_core::yaml::tree::{Node, Value};
 
-use super::{Resolver, TemplateError};
+use super::{Resolver, TemplateError, Unknowns, names, network};
 use rehearse_core::names::hint;
 
 impl Resolver<'_> {
@@ -30,9 +30,21 @@ impl Resolver<'_> {
                 let holds = self.condition(&call_again(function, argument, at), depth)?;
                 return Ok(Some(Node::new(Value::Bool(holds), at)));
             }
-            "ImportValue" | "Transform" | "GetAZs" | "Cidr" => {
+            "GetAZs" => return self.zones(argument, at, depth).map(Some),
+            "Cidr" => return self.blocks(argument, at, depth).map(Some),
+            "Length" => self.list(function, argument, depth)?.len().to_string(),
+            "ToJsonString" => {
+                let value = self.at_depth(argument, depth)?;
+                value.as_ref().map_or(serde_json::Value::Null, json).to_string()
+            }
+            "ImportValue" => {
+                let name = self.text(function, argument, depth)?;
                 let message = format!("the value of `{function}` is known only on AWS");
-                return Err(TemplateError::only_on_aws(at, message));
+                self.placeholder(TemplateError::only_on_aws(at, message), name)?
+            }
+            "Transform" => {
+                let message = format!("the value of `{function}` is known only on AWS");
+                self.placeholder(TemplateError::only_on_aws(at, message), function.into())?
             }
             unknown => {
                 let known = [
@@ -45,6 +57,12 @@ impl Resolver<'_> {
                     "Select",
                     "Split",
                     "FindInMap",
+                    "GetAZs",
+                    "Cidr",
+                    "Length",
+                    "ToJsonString",
+                    "ImportValue",
+                    "Transform",
                     "Equals",
                     "And",
                     "Or",
@@ -84,7 +102,9 @@ impl Resolver<'_> {
                 result.push_str(&format!("${{{literal}}}"));
             } else if let Some(entry) = more.into_iter().flatten().find(|e| e.key == name) {
                 result.push_str(&self.text("Sub", &entry.value, depth)?);
-            } else if let Some((resource, attribute)) = name.split_once('.') {
+            } else if let Some((resource, attribute)) = name.split_once('.')
+                && self.generated(name).is_none()
+            {
                 result.push_str(&self.attribute_of(resource, attribute, at, depth)?);
             } else if let Some(node) = self.reference(name, at, depth)? {
                 let message = || format!("`{name}` is {}, not text", kind_of(&node));
@@ -138,11 +158,13 @@ impl Resolver<'_> {
         at: Location,
         depth: usize,
     ) -> Result<Option<Node>, TemplateError> {
-        let Some([map, first, second]) = argument.as_list() else {
-            return Err(TemplateError::invalid(
-                at,
-                "FindInMap takes a map, a key and a second key",
-            ));
+        let (map, first, second, more) = match argument.as_list() {
+            Some([map, first, second]) => (map, first, second, None),
+            Some([map, first, second, more]) => (map, first, second, more.get("DefaultValue")),
+            _ => {
+                let message = "FindInMap takes a map, a key and a second key";
+                return Err(TemplateError::invalid(at, message));
+            }
         };
         let mut place = self.root.get("Mappings");
         let mut path = String::from("Mappings");
@@ -151,10 +173,49 @@ impl Resolver<'_> {
             place = place.and_then(|node| node.get(&key));
             path = format!("{path}.{key}");
             if place.is_none() {
+                if let Some(default) = more {
+                    return self.at_depth(default, depth);
+                }
                 return Err(TemplateError::invalid(part.at, format!("there is no {path}")));
             }
         }
         place.map_or(Ok(None), |node| self.at_depth(node, depth))
+    }
+
+    /// The availability zones of a region.
+    fn zones(&self, argument: &Node, at: Location, depth: usize) -> Result<Node, TemplateError> {
+        let region = self.text("GetAZs", argument, depth)?;
+        let region = if region.is_empty() { names::REGION } else { &region };
+        let zones = ["a", "b", "c"].map(|zone| Node::string(format!("{region}{zone}"), at));
+        Ok(Node::new(Value::List(zones.into()), at))
+    }
+
+    fn blocks(&self, argument: &Node, at: Location, depth: usize) -> Result<Node, TemplateError> {
+        let (block, count, bits) = match argument.as_list() {
+            Some([block, count]) => (block, count, None),
+            Some([block, count, bits]) => (block, count, Some(bits)),
+            _ => {
+                let message = "Cidr takes a block, a number of blocks and of bits";
+                return Err(TemplateError::invalid(at, message));
+            }
+        };
+        let block = match self.with_unknowns(Unknowns::Refused, || self.text("Cidr", block, depth))
+        {
+            Err(error) if error.only_on_aws => self.placeholder(error, "10.0.0.0/16".to_owned())?,
+            // What is no address stands for a network that only AWS knows.
+            Ok(text) if !text.contains('/') => "10.0.0.0/16".to_owned(),
+            known => known?,
+        };
+        let number = |node: &Node| {
+            let text = self.text("Cidr", node, depth)?;
+            let message = || format!("Cidr needs a number, not `{text}`");
+            text.parse().map_err(|_| TemplateError::invalid(node.at, message()))
+        };
+        let bits = bits.map_or(Ok(8), number)?;
+        let blocks = network::cidr(&block, number(count)?, bits);
+        let blocks = blocks.map_err(|message| TemplateError::invalid(at, message))?;
+        let blocks = blocks.into_iter().map(|block| Node::string(block, at)).collect();
+        Ok(Node::new(Value::List(blocks), at))
     }
 
     fn choose(
@@ -182,4 +243,17 @@ impl Resolver<'_> {
 
 fn call_again(function: &str, argument: &Node, at: Location) -> Node {
     Node::new(Value::Tagged(function.into(), Box::new(argument.clone())), at)
+}
+
+/// A value as JSON.
+fn json(node: &Node) -> serde_json::Value {
+    match &node.value {
+        Value::Null => serde_json::Value::Null,
+        Value::Bool(flag) => (*flag).into(),
+        Value::Number(number) => number.clone().into(),
+        Value::String(text) => text.as_str().into(),
+        Value::List(list) => list.iter().map(json).collect(),
+        Value::Map(map) => map.iter().map(|e| (e.key.clone(), json(&e.value))).collect(),
+        Value::Tagged(_, argument) => json(argument),
+    }
 }

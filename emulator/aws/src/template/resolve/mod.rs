@@ -2,14 +2,24 @@
 
 mod conditions;
 mod functions;
+mod generated;
+mod kinds;
 mod names;
+mod network;
+mod secrets;
 
 use crate::template::intrinsic::kind_of;
 use rehearse_core::yaml::tree::{Entry, Node, Value};
-use std::collections::BTreeMap;
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    path::Path,
+};
 
 use rehearse_core::names::hint;
 use rehearse_core::yaml::Location;
+
+use super::Placeholder;
 
 pub(super) use self::names::api_id;
 
@@ -30,17 +40,42 @@ impl TemplateError {
         Self { at, message: message.into(), only_on_aws: false }
     }
 
-    fn only_on_aws(at: Location, message: impl Into<String>) -> Self {
+    pub(super) fn only_on_aws(at: Location, message: impl Into<String>) -> Self {
         Self { at, message: message.into(), only_on_aws: true }
     }
+}
+
+/// What a template is read with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Given<'a> {
+    /// Values of parameters, before their defaults.
+    pub(super) parameters: &'a BTreeMap<String, String>,
+    /// Values of Parameter Store and Secrets Manager.
+    pub(super) secrets: &'a BTreeMap<String, String>,
+    /// The template's folder, if it is a file.
+    pub(super) folder: Option<&'a Path>,
+}
+
+/// What becomes of a value that only AWS knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unknowns {
+    /// It is an error, with `only_on_aws`.
+    Refused,
+    /// A plausible value takes its place, but not that of a parameter without a value.
+    OfResources,
+    /// A plausible value takes its place.
+    All,
 }
 
 /// Resolves values of a template.
 #[derive(Debug)]
 pub(super) struct Resolver<'a> {
     root: &'a Node,
+    given: Given<'a>,
     parameters: BTreeMap<&'a str, Option<Value>>,
     types: BTreeMap<&'a str, &'a str>,
+    unknowns: Cell<Unknowns>,
+    placeholders: RefCell<Vec<Placeholder>>,
 }
 
 /// A resource whose condition holds.
@@ -54,6 +89,11 @@ pub(super) struct Resource<'a> {
 }
 
 impl<'a> Resource<'a> {
+    /// What `Ref` gives for an API, a resource of one or an integration.
+    pub(super) fn reference(&self) -> String {
+        api_id(self.id)
+    }
+
     pub(super) fn property(&self, name: &str) -> Option<&'a Node> {
         self.node.get("Properties")?.get(name)
     }
@@ -68,23 +108,21 @@ impl<'a> Resource<'a> {
 }
 
 impl<'a> Resolver<'a> {
-    pub(super) fn new(
-        root: &'a Node,
-        given: &BTreeMap<String, String>,
-    ) -> Result<Self, TemplateError> {
+    /// Resolves what is made of parameters and mappings, of a template whose resources are not known yet.
+    pub(super) fn of_parameters(root: &'a Node, given: Given<'a>) -> Self {
+        let (unknowns, placeholders) = (Cell::new(Unknowns::All), RefCell::default());
+        let (types, parameters) = (BTreeMap::new(), parameters(root, given).unwrap_or_default());
+        Self { root, given, parameters, types, unknowns, placeholders }
+    }
+
+    pub(super) fn new(root: &'a Node, given: Given<'a>) -> Result<Self, TemplateError> {
         let Some(_) = root.as_map() else {
             return Err(TemplateError::invalid(root.at, "a template is a map with `Resources`"));
         };
-        let mut parameters = BTreeMap::new();
-        for entry in section(root, "Parameters")? {
-            let value = match given.get(&entry.key) {
-                Some(value) => Some(value.clone()),
-                None => entry.value.get("Default").and_then(Node::scalar),
-            };
-            let kind = entry.value.get("Type").and_then(Node::as_str).unwrap_or("String");
-            parameters.insert(entry.key.as_str(), value.map(|v| parameter(kind, v, entry.at)));
-        }
-        if let Some(name) = given.keys().find(|name| !parameters.contains_key(name.as_str())) {
+        let parameters = parameters(root, given)?;
+        if let Some(name) =
+            given.parameters.keys().find(|name| !parameters.contains_key(name.as_str()))
+        {
             let hint = hint(name, parameters.keys().copied());
             let message = format!("the template has no parameter `{name}`{hint}");
             return Err(TemplateError::invalid(root.at, message));
@@ -100,7 +138,54 @@ impl<'a> Resolver<'a> {
         if types.is_empty() {
             return Err(TemplateError::invalid(root.at, "the template has no Resources"));
         }
-        Ok(Self { root, parameters, types })
+        let (unknowns, placeholders) = (Cell::new(Unknowns::All), RefCell::default());
+        Ok(Self { root, given, parameters, types, unknowns, placeholders })
+    }
+
+    /// The template's folder, if it is a file.
+    pub(super) fn folder(&self) -> Option<&'a Path> {
+        self.given.folder
+    }
+
+    /// What `read` makes when values that only AWS knows are treated so.
+    pub(super) fn with_unknowns<T>(&self, unknowns: Unknowns, read: impl FnOnce() -> T) -> T {
+        let before = self.unknowns.replace(unknowns);
+        let made = read();
+        self.unknowns.set(before);
+        made
+    }
+
+    /// A value as [`Resolver::resolve`] computes it; one that only AWS knows is an error.
+    pub(super) fn exactly(&self, node: &Node) -> Result<Option<Node>, TemplateError> {
+        self.with_unknowns(Unknowns::Refused, || self.resolve(node))
+    }
+
+    /// The placeholders since the last call.
+    pub(super) fn take_placeholders(&self) -> Vec<Placeholder> {
+        self.placeholders.take()
+    }
+
+    /// Puts placeholders back that were taken.
+    pub(super) fn put_back(&self, placeholders: Vec<Placeholder>) {
+        self.placeholders.replace(placeholders);
+    }
+
+    /// A plausible value in the place of one that only AWS knows, or the error that says why it is not known.
+    fn placeholder(&self, error: TemplateError, value: String) -> Result<String, TemplateError> {
+        if self.unknowns.get() == Unknowns::Refused {
+            return Err(error);
+        }
+        self.note(&error, &value);
+        Ok(value)
+    }
+
+    fn note(&self, error: &TemplateError, value: &str) {
+        let (reason, line) = (error.message.clone(), error.at.line());
+        let placeholder = Placeholder { value: value.into(), reason, line };
+        let mut placeholders = self.placeholders.borrow_mut();
+        if !placeholders.contains(&placeholder) {
+            placeholders.push(placeholder);
+        }
     }
 
     /// The resources whose condition holds, in the template's order.
@@ -117,6 +202,23 @@ impl<'a> Resolver<'a> {
             resources.push(Resource { id: key, kind, at: *at, line: at.line(), node });
         }
         Ok(resources)
+    }
+
+    /// The resource with this id, whether its condition holds or not.
+    pub(super) fn resource(&self, id: &str) -> Option<&'a Node> {
+        self.root.get("Resources")?.get(id)
+    }
+
+    /// Whether the template has a resource with this id.
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.types.contains_key(id)
+    }
+
+    /// The resources of a type, whether their conditions hold or not.
+    pub(super) fn of_type(&self, kind: &str) -> impl Iterator<Item = &'a Node> {
+        let resources = self.root.get("Resources").and_then(Node::as_map).unwrap_or_default();
+        let of_type = |id: &&Entry| self.types.get(id.key.as_str()).copied() == Some(kind);
+        resources.iter().filter(of_type).map(|entry| &entry.value).collect::<Vec<_>>().into_iter()
     }
 
     /// A property of `Globals`: `Globals.Function.<name>` for the kind `Function`.
@@ -161,7 +263,14 @@ impl<'a> Resolver<'a> {
         }
         let value = match &node.value {
             Value::Tagged(function, argument) => {
-                return self.call(function, argument, node.at, depth + 1);
+                let computed = self.call(function, argument, node.at, depth + 1)?;
+                // Functions may put the parts of a dynamic reference together.
+                return match computed {
+                    Some(Node { value: Value::String(text), at }) => {
+                        Ok(Some(Node::string(self.with_secrets(&text, at)?, at)))
+                    }
+                    computed => Ok(computed),
+                };
             }
             Value::List(list) => {
                 let mut resolved = Vec::with_capacity(list.len());
@@ -179,10 +288,7 @@ impl<'a> Resolver<'a> {
                 }
                 Value::Map(resolved)
             }
-            Value::String(text) if text.contains("{{resolve:") => {
-                let message = format!("`{text}` is read from AWS when the stack is created");
-                return Err(TemplateError::only_on_aws(node.at, message));
-            }
+            Value::String(text) => Value::String(self.with_secrets(text, node.at)?),
             scalar => scalar.clone(),
         };
         Ok(Some(Node::new(value, node.at)))
@@ -231,6 +337,23 @@ fn section<'a>(root: &'a Node, name: &str) -> Result<&'a [Entry], TemplateError>
     node.as_map().ok_or_else(|| {
         TemplateError::invalid(node.at, format!("{name} is a map, not {}", kind_of(node)))
     })
+}
+
+/// The parameters by name; `None` is one without a value.
+fn parameters<'a>(
+    root: &'a Node,
+    given: Given<'_>,
+) -> Result<BTreeMap<&'a str, Option<Value>>, TemplateError> {
+    let mut parameters = BTreeMap::new();
+    for entry in section(root, "Parameters")? {
+        let value = match given.parameters.get(&entry.key) {
+            Some(value) => Some(value.clone()),
+            None => entry.value.get("Default").and_then(Node::scalar),
+        };
+        let kind = entry.value.get("Type").and_then(Node::as_str).unwrap_or("String");
+        parameters.insert(entry.key.as_str(), value.map(|v| parameter(kind, v, entry.at)));
+    }
+    Ok(parameters)
 }
 
 fn parameter(kind: &str, value: String, at: Location) -> Value {

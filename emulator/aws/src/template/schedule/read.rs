@@ -209,7 +209,7 @@ impl Reader<'_, '_> {
             return Ok(None);
         };
         let at = entry.value.at;
-        let Some(node) = self.resolver.resolve(&entry.value)? else { return Ok(None) };
+        let Some(node) = self.resolver.exactly(&entry.value)? else { return Ok(None) };
         if matches!(node.value, Value::Null) {
             return Ok(None);
         }

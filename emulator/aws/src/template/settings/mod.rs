@@ -393,6 +393,23 @@ impl Settings {
         self.fill(&self.secrets, endpoints, "")
     }
 
+    /// The values of the stores of secrets that depend on no world: those without the address of one of its parts.
+    pub fn fixed_secrets(&self) -> BTreeMap<String, String> {
+        const ADDRESSES: [&str; 6] =
+            ["{gateway}", "{twilio}", "{openai}", "{dynamodb}", "{lambda}", "{function}"];
+        let nowhere = Endpoints {
+            gateway: String::new(),
+            twilio: String::new(),
+            openai: String::new(),
+            dynamodb: String::new(),
+            secrets: String::new(),
+            lambda: String::new(),
+        };
+        let mut fixed = self.secrets.clone();
+        fixed.retain(|_, text| !ADDRESSES.iter().any(|address| text.contains(address)));
+        self.fill(&fixed, &nowhere, "")
+    }
+
     fn fill(
         &self,
         patterns: &BTreeMap<String, TextTemplate>,

@@ -96,6 +96,11 @@ impl TryFrom<String> for RoutePath {
 }
 
 impl TextTemplate {
+    /// Whether the text as it was written contains another one.
+    pub(super) fn contains(&self, text: &str) -> bool {
+        self.0.contains(text)
+    }
+
     /// The text with every placeholder replaced by its value.
     pub(super) fn fill<'a>(&self, value: impl Fn(&str) -> &'a str) -> String {
         let mut filled = String::new();

@@ -1,4 +1,6 @@
 mod apis;
+mod definitions;
+mod names;
 mod policies;
 mod project;
 mod reading;

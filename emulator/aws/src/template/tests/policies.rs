@@ -61,7 +61,7 @@ fn a_resource_that_only_aws_knows_hides_nothing_beside_it() {
     let function = statements(
         "            - Effect: Allow
               Action: [sqs:SendMessage, sqs:ReceiveMessage]
-              Resource: [!GetAtt Queue.Arn, 'arn:known']
+              Resource: [!GetAtt Queue.Nope, 'arn:known']
             - { Effect: Allow, Action: a:Good, Resource: '*' }
             - !If [IsProd, { Effect: Allow, Action: a:Prod, Resource: '*' }, !Ref AWS::NoValue]
             - { Effect: Allow, Action: [!If [IsProd, a:Prod, a:Dev]], Resource: !Sub 'x-${Mode}' }
@@ -79,7 +79,7 @@ fn a_resource_that_only_aws_knows_hides_nothing_beside_it() {
     );
     assert_eq!(
         unchecked_policies(&function),
-        [("a Resource: `Arn` of Queue is known only on AWS".into(), 12)]
+        [("a Resource: `Nope` of Queue is known only on AWS".into(), 12)]
     );
     assert_eq!(function.unchecked_policies[0].actions, ["sqs:SendMessage", "sqs:ReceiveMessage"]);
 }
@@ -101,9 +101,9 @@ fn policies_that_stand_elsewhere_are_named() {
     assert_eq!(
         unchecked_policies(&template.unwrap().functions[0]),
         [
-            ("a policy: `PolicyArn` of P is known only on AWS".into(), 9),
             ("DynamoDBCrudPolicy: elsewhere".into(), 7),
             ("AWSLambdaBasicExecutionRole: elsewhere".into(), 8),
+            ("arn:aws:iam::123456789012:policy/P: elsewhere".into(), 9),
         ]
     );
 }

@@ -55,10 +55,10 @@ Mappings: { Sizes: { dev: { Big: 42 }, 404: { 1: one } } }";
 fn parameters_given_go_before_defaults_and_unknown_ones_are_refused() {
     let path = root().join("template.yaml");
     let given = BTreeMap::from([("OpenAiModel".to_owned(), "other".to_owned())]);
-    let template = Template::read_with(&path, &given).unwrap();
+    let template = Template::read_with(&path, &given, &BTreeMap::new()).unwrap();
     assert_eq!(template.functions[0].env["OPENAI_MODEL"], "other");
     let given = BTreeMap::from([("OpenAiModle".to_owned(), "other".to_owned())]);
-    let error = Template::read_with(&path, &given).unwrap_err().to_string();
+    let error = Template::read_with(&path, &given, &BTreeMap::new()).unwrap_err().to_string();
     assert!(error.contains("no parameter `OpenAiModle`; did you mean `OpenAiModel`?"), "{error}");
 }
 

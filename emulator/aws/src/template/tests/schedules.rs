@@ -113,7 +113,8 @@ fn asynchronous_invocations_are_configured_on_the_function_or_beside_it() {
     .unwrap();
     let read = &own.functions[0].asynchronous;
     assert_eq!((read.retries, read.max_age.as_secs()), (1, 180));
-    assert_eq!(read.on_failure.as_deref(), Some("`Arn` of Queue is known only on AWS"));
+    let queue = "arn:aws:sqs:us-east-1:123456789012:Queue";
+    assert_eq!(read.on_failure.as_deref(), Some(queue));
     assert_eq!(ignored(&own), ["OnSuccess destination", "AWS::SQS::Queue"]);
     let beside = one(
         "",

@@ -1,8 +1,8 @@
 // Runs a Lambda function written for Node: asks the Runtime API for events, calls the handler that
 // `_HANDLER` names, and posts what came of each. It needs Node alone.
 //
-// Errors, the context and the ways of answering (a promise, a callback, `context.succeed`) are those of
-// AWS's own runtime, as far as a function can tell. Response streaming is not emulated.
+// Errors, the context and the ways of answering (a promise; before Node 24 a callback or `context.succeed` as well)
+// are those of AWS's own runtime, as far as a function can tell. Response streaming is not emulated.
 
 import fs from 'node:fs';
 import http from 'node:http';
@@ -12,6 +12,8 @@ import { pathToFileURL } from 'node:url';
 
 const { AWS_LAMBDA_RUNTIME_API: api, LAMBDA_TASK_ROOT: root, _HANDLER: name = '' } = process.env;
 const prefix = '/2018-06-01/runtime/';
+// The version of the runtime that the template names, which may not be that of this Node.
+const takesCallbacks = !(Number(process.argv[2]) >= 24);
 // Names of a module, in the order in which AWS tries them.
 const ENDINGS = ['', '.js', '.mjs', '.cjs'];
 
@@ -109,6 +111,10 @@ async function load() {
   const handler = within(loaded) ?? within(loaded?.default);
   if (handler === undefined) throw new InitError('Runtime.HandlerNotFound', `${name} is undefined or not exported`);
   if (typeof handler !== 'function') throw new InitError('Runtime.HandlerNotFound', `${name} is not a function`);
+  if (!takesCallbacks && handler.length >= 3) {
+    const help = `${name} takes a callback, which Lambda no longer gives from nodejs24.x on; make it async and return the answer`;
+    throw new InitError('Runtime.CallbackHandlerDeprecated', help);
+  }
   return handler;
 }
 
@@ -142,6 +148,9 @@ function answer(handler, event, headers) {
       callback ??= [error, result];
       if (!context.callbackWaitsForEmptyEventLoop) settle();
     };
+    if (!takesCallbacks) {
+      for (const gone of ['callbackWaitsForEmptyEventLoop', 'done', 'succeed', 'fail']) delete context[gone];
+    }
     listen();
     const done = (then) => (value) => {
       process.removeListener('beforeExit', end);
@@ -149,8 +158,9 @@ function answer(handler, event, headers) {
     };
     [resolve, reject] = [done(resolve), done(reject)];
     try {
-      const result = handler(event, context, given);
+      const result = takesCallbacks ? handler(event, context, given) : handler(event, context);
       if (typeof result?.then === 'function') result.then(resolve, reject);
+      else if (!takesCallbacks) resolve(result);
     } catch (error) {
       reject(error);
     }

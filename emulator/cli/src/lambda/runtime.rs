@@ -135,7 +135,7 @@ impl Interpreters {
             arguments.push("-B".to_owned());
         }
         arguments.push(bootstrap.display().to_string());
-        Ok(Executable { program: interpreter.program, arguments, folder })
+        Ok(Executable { program: interpreter.program, arguments, folder, world_clock: None })
     }
 
     /// The interpreter behind a name, if it works. It is asked in the user's own environment: what is in

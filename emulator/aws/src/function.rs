@@ -34,6 +34,17 @@ pub struct Executable {
     pub arguments: Vec<String>,
     /// Its folder: `LAMBDA_TASK_ROOT`, and the working directory.
     pub folder: PathBuf,
+    /// What lets its clock show business time; without it, its clock is the machine's.
+    pub world_clock: Option<WorldClock>,
+}
+
+/// libfaketime, which gives a program another clock as long as it asks the C library for the time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorldClock {
+    /// The library that is preloaded.
+    pub library: PathBuf,
+    /// A folder for small files that say what time it is.
+    pub folder: PathBuf,
 }
 
 impl Function {

@@ -43,4 +43,4 @@ pub mod iam;
 pub mod secrets;
 pub mod template;
 
-pub use function::{Executable, Function};
+pub use function::{Executable, Function, WorldClock};

@@ -34,6 +34,7 @@ pub(crate) fn environment(settings: &Settings, endpoints: &Endpoints) -> Environ
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .collect();
+    environment.extend(settings.services.variables());
     // A shell is no function: its calls go to the plain endpoint.
     let plain = [&endpoints.dynamodb, &endpoints.lambda];
     environment.extend(settings.environment(endpoints, "").into_iter().map(|(name, value)| {
@@ -124,6 +125,16 @@ mod tests {
         assert_eq!(found["URL"], "http://127.0.0.1:3000/sms");
         assert_eq!(found["AWS_ENDPOINT_URL_DYNAMODB"], "http://127.0.0.1:4030");
         assert_eq!(found["AWS_ENDPOINT_URL_LAMBDA"], "http://127.0.0.1:4060");
+    }
+
+    #[test]
+    fn services_of_another_emulator_are_among_them_and_the_projects_variables_go_before() {
+        let endpoints = endpoints(&Ports::default(), String::new());
+        let own = "[services]\ns3 = \"http://127.0.0.1:4566\"\nsqs = \"http://127.0.0.1:4566\"\n\
+                   [environment]\nAWS_ENDPOINT_URL_SQS = \"http://127.0.0.1:9\"\n";
+        let found = environment(&settings(&format!("{SETTINGS}{own}")), &endpoints);
+        assert_eq!(found["AWS_ENDPOINT_URL_S3"], "http://127.0.0.1:4566");
+        assert_eq!(found["AWS_ENDPOINT_URL_SQS"], "http://127.0.0.1:9");
     }
 
     #[test]

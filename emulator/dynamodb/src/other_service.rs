@@ -159,9 +159,9 @@ impl OtherCall {
         let variable = known(&SERVICES).map_or("<SERVICE>", |(_, _, variable)| variable);
         let title = known(&SERVICES).map_or(service.as_str(), |(_, title, _)| title);
         format!(
-            "rehearse does not emulate {title} ({service}: {what}): name a stand-in of yours as \
-             AWS_ENDPOINT_URL_{variable} under [environment] in rehearse.toml, or let the backend do \
-             without it there"
+            "rehearse does not emulate {title} ({service}: {what}): name another emulator's address under \
+             [services] in rehearse.toml (the function finds it as AWS_ENDPOINT_URL_{variable}), or let the \
+             backend do without it there"
         )
     }
 }

@@ -146,10 +146,34 @@ async fn route(
                 } else {
                     ApiError::invalid(format!("Invalid URL ({method} {path})"))
                 };
+                note_not_reproduced(server, &method, path);
                 Ok(error_response(&error.status(404)))
             }
         },
     }
+}
+
+/// Records a request that the fake has no answer to, with what to do about it.
+fn note_not_reproduced(server: &ServerState, method: &Method, path: &str) {
+    let family = path.strip_prefix("/v1/").and_then(|rest| rest.split('/').next());
+    let message = match family.filter(|_| is_not_reproduced(path)) {
+        Some(_) => format!(
+            "rehearse does not reproduce {method} {path} of OpenAI: give the client that calls it the URL of a \
+             stand-in of yours, or let the backend do without it there (docs/openai.md says what there is)"
+        ),
+        None => {
+            let advice = match path.starts_with("/v1/") {
+                true => "look the path up",
+                false => "a base URL ends with /v1, as OPENAI_BASE_URL does",
+            };
+            format!("OpenAI has no {method} {path}: {advice}")
+        }
+    };
+    tracing::warn!("{message}");
+    let (method, path) = (method.to_string(), path.to_owned());
+    let detail = ExchangeDetail::OpenAi { method, path, request: Value::Null };
+    let outcome = Outcome::status(404, Value::String(message));
+    server.journal.begin("openai.unknown", detail).end(outcome.with_error(Outcome::NOT_REPRODUCED));
 }
 
 /// Why a request could not be read.

@@ -98,8 +98,9 @@ pub use runner::{Options, Runner};
 pub use schema::{schema, schema_for};
 pub use step::{
     AtStep, CallFailure, CallbackEntry, CrashRequest, Customer, Delivery, DeliveryEntry,
-    DeliveryStep, Duplicate, ExpectStep, FaultChance, FaultEntry, FaultsStep, Meet, Repeat,
-    Request, RequestLine, Response, STEP_KINDS, Signature, StatusName, Step, Together, WaitStep,
+    DeliveryStep, Duplicate, ErrorExpectation, EventInput, ExpectStep, FaultChance, FaultEntry,
+    FaultsStep, Invoke, Meet, Repeat, Request, RequestLine, Response, STEP_KINDS, Signature,
+    StatusName, Step, Together, WaitStep,
 };
 pub use time::{Delay, Gap, Moment, Wait};
 

@@ -1,6 +1,6 @@
 //! Texts that must arrive: `reply:`, `replies:` and `expect.sms`.
 
-use std::{fmt, sync::LazyLock};
+use std::{fmt, sync::LazyLock, time::Duration};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
@@ -8,11 +8,14 @@ use serde::{
     de::{self, MapAccess, SeqAccess, Visitor},
 };
 
-use super::dispatch;
+use super::{dispatch, time::Delay};
 use rehearse_core::{
     journal::Via,
     matcher::{Matcher, OPERATORS},
 };
+
+/// The longest time for which a step waits for a text.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// One text that must arrive. What is left out may be anything.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -25,6 +28,8 @@ pub struct Reply {
     pub segments: Option<u32>,
     /// `GSM-7` or `UCS-2`.
     pub encoding: Option<String>,
+    /// How much real time after the step's beginning it may come; the step waits for it so long.
+    pub within: Option<Delay>,
     /// What the text must be; each of these.
     pub text: Vec<Matcher>,
 }
@@ -52,7 +57,7 @@ impl Replies {
 
 /// The keys of an entry: its own, and every operator that can hold for a text that arrived.
 static KEYS: LazyLock<Vec<&str>> = LazyLock::new(|| {
-    ["to", "via", "segments", "encoding"].into_iter().chain(operators()).collect()
+    ["to", "via", "segments", "encoding", "within"].into_iter().chain(operators()).collect()
 });
 
 fn operators() -> impl Iterator<Item = &'static str> {
@@ -78,6 +83,13 @@ impl Reply {
                 "via" => reply.via = Some(map.next_value::<ViaName>()?.into()),
                 "segments" => reply.segments = Some(map.next_value()?),
                 "encoding" => reply.encoding = Some(map.next_value::<Encoding>()?.0),
+                "within" => {
+                    let within: Delay = map.next_value()?;
+                    if within.0.is_zero() || within.0 > LONGEST {
+                        return Err(de::Error::custom("'within' is more than 0s and at most 60s"));
+                    }
+                    reply.within = Some(within);
+                }
                 "absent" => {
                     return Err(de::Error::custom("a text that is absent is written 'none'"));
                 }
@@ -111,6 +123,9 @@ impl fmt::Display for Reply {
         }
         if let Some(encoding) = &self.encoding {
             parts.push(format!("as {encoding}"));
+        }
+        if let Some(Delay(within)) = self.within {
+            parts.push(format!("within {within:?}"));
         }
         f.write_str(&parts.join(", "))
     }
@@ -254,6 +269,10 @@ impl JsonSchema for Reply {
             "via": { "enum": ["twiml", "rest", "twilio"] },
             "segments": { "type": "integer", "minimum": 1 },
             "encoding": { "enum": ["GSM-7", "UCS-2"] },
+            "within": {
+                "type": "string",
+                "description": "How much real time after the step's beginning it may come: 5s, at most 60s",
+            },
         });
         for operator in operators() {
             properties[operator] = match operator {
@@ -331,6 +350,10 @@ mod tests {
             ("{ exactly: [a], to: b }", "unknown key `to`"),
             ("{ via: pigeon }", "unknown word"),
             ("{ encoding: ascii }", "GSM-7"),
+            ("{ within: soon }", "not a delay such as 300ms"),
+            ("{ within: 0s }", "more than 0s and at most 60s"),
+            ("{ within: 2m }", "more than 0s and at most 60s"),
+            ("{ witin: 2s }", "did you mean `within`?"),
             ("{ matches: '(' }", "matches"),
             ("{ absent: true }", "'none'"),
         ] {

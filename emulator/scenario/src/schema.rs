@@ -47,6 +47,7 @@ pub fn schema_for(backend: &Backend) -> Value {
         ("/$defs/Expect/properties/tables/propertyNames", &tables),
         ("/$defs/FaultEntry/properties/table", &tables),
         ("/$defs/CrashRequest/properties/function", &functions),
+        ("/$defs/Invoke/properties/invoke", &functions),
     ] {
         put(&mut schema, pointer, |old| {
             let mut new = only(names);

@@ -12,6 +12,7 @@ use rehearse_core::yaml::Source;
 fn known() -> KnownNames {
     KnownNames {
         functions: vec!["Dispatcher".into()],
+        is_external: false,
         people: ["customer", "owner"].map(String::from).into(),
         tables: vec!["Leads".into(), "Slots".into()],
         fixtures: vec!["shop".into()],
@@ -56,6 +57,8 @@ fn a_whole_scenario_is_read() {
             "ann: (pictures)",
             "GET /slots?date={{ day(1) }}",
             "POST /slots",
+            "invoke Dispatcher",
+            "invoke Dispatcher",
             "wait 10m",
             "at 2026-02-11T09:00:00-05:00",
             "faults on openai.responses, twilio.messages.create, dynamodb.*, \
@@ -111,7 +114,11 @@ fn every_mistake_points_at_its_place() {
         ("wait: soon", "3:11", "such as 10m"),
         ("at: noon", "3:9", "such as 2026-02-10T"),
         ("together: [{ customer: a }]", "3:15", "at least two"),
-        ("together: [{ customer: a }, { wait: 1m }]", "3:33", "only customer and request"),
+        (
+            "together: [{ customer: a }, { wait: 1m }]",
+            "3:33",
+            "only customer, request and invoke steps",
+        ),
         ("faults: [{ on: openai, fail: 503 }]", "3:20", "cannot fail"),
         (
             "faults: [{ on: openai.respnses, fail: 503 }]",

@@ -48,7 +48,7 @@ impl<'de> Deserialize<'de> for Wait {
 }
 
 /// A short real time, such as `300ms` or `0s`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Delay(pub std::time::Duration);
 
 impl<'de> Deserialize<'de> for Delay {

@@ -130,6 +130,13 @@ async fn respond_to(api: RestApi, base: String, request: Request) -> Response {
             }
             answer
         }
+        Err(error) if route == Route::Unknown && error.status == 404 => {
+            let message = not_reproduced(parts.method.as_str(), path, &account.options.account_sid);
+            tracing::warn!("{message}");
+            let outcome = Outcome::status(error.status, Value::String(message));
+            exchange.end(outcome.with_error(Outcome::NOT_REPRODUCED));
+            respond_with_error(&error)
+        }
         Err(error) => {
             let journaled = json!({ "code": error.code, "message": error.message });
             let outcome = Outcome::status(error.status, journaled);
@@ -228,6 +235,22 @@ impl RestApi {
     fn message(&self, status: u16, message: &Message) -> Result<ApiResponse, ApiError> {
         let journaled = json!({ "sid": message.sid, "status": message.status });
         encode(status, &resource(message, &self.account.options.account_sid), journaled)
+    }
+}
+
+/// Why there is nothing at a path, and what to do about it.
+fn not_reproduced(method: &str, path: &str, account_sid: &str) -> String {
+    let account =
+        path.strip_prefix("/2010-04-01/Accounts/").and_then(|rest| rest.split(['/', '.']).next());
+    match account {
+        Some(other) if other != account_sid => format!(
+            "{method} {path} is of another account than {account_sid}, which `account_sid` under [twilio] in \
+             rehearse.toml names"
+        ),
+        _ => format!(
+            "rehearse does not reproduce {method} {path} of Twilio: give the client that calls it the URL of a stand-in \
+             of yours, or let the backend do without it there (docs/twilio.md says what there is)"
+        ),
     }
 }
 

@@ -49,7 +49,7 @@ const FAKES: [&str; 6] = [
     "TWILIO_AUTH_TOKEN",
 ];
 
-/// The variables of a function's instances: the template's, the emulator's, those of `rehearse.toml` with
+/// The variables of a function's instances: the template's, the emulator's, the `[services]` and those of `rehearse.toml` with
 /// the endpoints that know the instance, and the world's own.
 pub(super) fn environment_of(
     backend: &Backend,
@@ -70,6 +70,7 @@ pub(super) fn environment_of(
             let name = "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT";
             variables.insert(name.into(), secrets_port.to_string());
         }
+        variables.extend(settings.services.variables());
         variables.extend(settings.environment(&endpoints, &function.id));
         variables.extend(environment.clone());
         variables

@@ -5,6 +5,7 @@
 //! - `queue` runs asynchronous invocations, repeats those that fail and gives them up;
 //! - `caller` knows when an asynchronous invocation begins;
 //! - `due` fires what is due, and follows a running clock;
+//! - `invoked` is an invocation for which somebody outside waits;
 //! - `service` is all of that, and what waits for them: [`Events`];
 //! - `signature` verifies Signature Version 4, and `server` is the Invoke API, whose refusals are in
 //!   `refusal`.
@@ -14,6 +15,7 @@
 
 mod caller;
 mod due;
+mod invoked;
 mod queue;
 mod refusal;
 mod server;
@@ -25,6 +27,7 @@ mod timetable;
 
 pub use self::{
     due::FiringLock,
+    invoked::Invoked,
     server::{Options, Server},
     service::{Events, Halted},
     signature::Credentials,

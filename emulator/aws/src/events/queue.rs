@@ -144,6 +144,11 @@ pub(super) fn error_payload(error: &InvokeError) -> Value {
         InvokeError::Panicked(message) => {
             json!({ "errorType": "Runtime.Panic", "errorMessage": message })
         }
+        InvokeError::TooLarge { limit, .. } => json!({
+            "errorType": "Function.ResponseSizeTooLarge",
+            "errorMessage":
+                format!("Response payload size exceeded maximum allowed payload size ({limit} bytes)."),
+        }),
         other => json!({ "errorType": "Runtime.ExitError", "errorMessage": other.to_string() }),
     }
 }

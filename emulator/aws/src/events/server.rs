@@ -37,7 +37,7 @@ use crate::{
 };
 
 /// Most bytes of a synchronous invocation's payload.
-const MAX_SYNC: usize = 6_291_456;
+pub(super) const MAX_SYNC: usize = 6_291_456;
 /// Most bytes of an asynchronous one's: 1 MB since October 2025, 256 KB before.
 const MAX_ASYNC: usize = 1_048_576;
 

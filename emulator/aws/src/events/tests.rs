@@ -204,7 +204,7 @@ fn program(journal: &Journal, clock: &Clock) -> LambdaConfig {
     LambdaConfig {
         id: "Program".into(),
         name: "Program".into(),
-        executable: Executable { program, arguments: Vec::new(), folder },
+        executable: Executable { program, arguments: Vec::new(), folder, world_clock: None },
         environment: BTreeMap::new().into(),
         handler: "bootstrap".into(),
         memory: 128,

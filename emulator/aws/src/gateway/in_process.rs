@@ -10,7 +10,7 @@ use std::{
 use axum::{
     Router,
     body::Body,
-    http::{HeaderValue, Request},
+    http::{HeaderValue, Request, StatusCode},
 };
 use futures::{FutureExt, future::BoxFuture};
 use http_body_util::BodyExt as _;
@@ -25,6 +25,10 @@ use super::{
 
 /// How many characters of a body an error repeats.
 const LONGEST_ERROR: usize = 500;
+
+/// What to do about a router that takes no events but those of an API.
+const NO_ROUTE: &str = " (a function in this process gets such an event as POST /events: give its router that \
+                        route, or run it with --target lambda)";
 
 /// A function that runs in this process.
 pub(super) struct InProcess {
@@ -116,7 +120,11 @@ impl InProcess {
         let text = String::from_utf8_lossy(&body);
         if !status.is_success() {
             let start: String = text.chars().take(LONGEST_ERROR).collect();
-            return Err(failed(format!("it answered {status} to its event: {start}")));
+            let hint = match status {
+                StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => NO_ROUTE,
+                _ => "",
+            };
+            return Err(failed(format!("it answered {status} to its event: {start}{hint}")));
         }
         if text.is_empty() {
             return Ok(Value::Null);

@@ -40,8 +40,8 @@ pub use self::{
     schedule::{Schedule, ScheduleExpression, ScheduleKind},
     settings::{
         Check, Defaults, Doctor, Endpoints, FunctionSettings, LineType, MessagingService,
-        OtherNumber, Paths, Phone, Ports, RoutePath, Settings, SettingsError, TextTemplate, Twilio,
-        Webhook,
+        OtherNumber, Paths, Phone, Ports, RoutePath, Services, Settings, SettingsError,
+        TextTemplate, Twilio, Webhook,
     },
 };
 

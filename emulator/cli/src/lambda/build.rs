@@ -111,7 +111,7 @@ impl Build {
             let arguments = Vec::new();
             built.insert(
                 function.clone(),
-                Executable { program: program.clone(), arguments, folder },
+                Executable { program: program.clone(), arguments, folder, world_clock: None },
             );
         }
         Ok(Built(built))

@@ -38,7 +38,7 @@ pub(crate) fn executable(id: &str, code: &str, root: &Path) -> Result<Executable
         return in_folder(id, unpack(id, &path)?, &path);
     }
     let folder = path.parent().unwrap_or(Path::new("/")).to_path_buf();
-    checked(id, Executable { program: path, arguments: Vec::new(), folder })
+    checked(id, Executable { program: path, arguments: Vec::new(), folder, world_clock: None })
 }
 
 /// The program of a package; `named` is what the user calls it, the folder or its zip.
@@ -51,7 +51,7 @@ fn in_folder(id: &str, folder: PathBuf, named: &Path) -> Result<Executable, Comm
         ))
         .help("a package for provided.al2023 has its program there, under that name"));
     }
-    checked(id, Executable { program, arguments: Vec::new(), folder })
+    checked(id, Executable { program, arguments: Vec::new(), folder, world_clock: None })
 }
 
 fn unpack(id: &str, path: &Path) -> Result<PathBuf, CommandError> {
@@ -90,7 +90,7 @@ fn command(id: &str, code: &str, root: &Path) -> Result<Executable, CommandError
     };
     let folder = std::path::absolute(root).or_else(|_| std::env::current_dir());
     let folder = folder.unwrap_or_else(|_| PathBuf::from("/"));
-    checked(id, Executable { program, arguments: words.collect(), folder })
+    checked(id, Executable { program, arguments: words.collect(), folder, world_clock: None })
 }
 
 fn find(name: &str, root: &Path) -> Option<PathBuf> {

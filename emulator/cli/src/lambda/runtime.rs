@@ -139,7 +139,7 @@ impl Interpreters {
             // What handlers may do depends on the runtime's version, not on the interpreter's.
             arguments.push(version.to_owned());
         }
-        Ok(Executable { program: interpreter.program, arguments, folder })
+        Ok(Executable { program: interpreter.program, arguments, folder, world_clock: None })
     }
 
     /// The interpreter behind a name, if it works. It is asked in the user's own environment: what is in

@@ -282,6 +282,10 @@ impl Outcome {
     /// The error code of [`Outcome::emulator_failure`].
     pub const EMULATOR_FAILURE: &'static str = "emulator-failure";
 
+    /// The error code of a request that a provider may have an answer to and its fake has not. The response says
+    /// so in words, with what to do.
+    pub const NOT_REPRODUCED: &'static str = "not-reproduced";
+
     /// A response with this status and body, and no error code.
     pub fn status(status: u16, response: Value) -> Self {
         Self { status: Some(status), error: None, response }

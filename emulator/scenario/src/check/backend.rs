@@ -36,6 +36,8 @@ pub(crate) struct KnownNames {
     pub(crate) fixtures: Vec<String>,
     /// Logical ids of functions.
     pub(crate) functions: Vec<String>,
+    /// Whether somebody else started it, so that it is reached by its URL alone.
+    pub(crate) is_external: bool,
     /// The template, for its routes; none without an API.
     pub(crate) routes: Option<Template>,
 }
@@ -48,6 +50,7 @@ impl KnownNames {
             tables: backend.template().tables.iter().map(|table| table.id.clone()).collect(),
             fixtures: backend.fixtures().map(str::to_owned).collect(),
             functions: backend.template().functions.iter().map(|f| f.id.clone()).collect(),
+            is_external: backend.external_backend().is_some(),
             routes: Some(backend.template().clone())
                 .filter(|template| template.functions.iter().any(|f| !f.routes.is_empty()))
                 // What somebody else runs may have other routes.
@@ -193,6 +196,21 @@ impl BackendCheck<'_> {
         {
             let at = at.to("crash").to("function");
             self.check.wrong(&at, unknown("function", function, self.known.functions.iter()));
+        }
+    }
+
+    /// The function that a step invokes.
+    pub(crate) fn invoked(&mut self, function: &str, at: &YamlPath) {
+        if self.known.is_external {
+            let message = "a backend at a URL has no functions that can be invoked: give its template to \
+                           rehearse and use --target lambda, or call a route of it with `request:`";
+            self.check.wrong(at, message);
+        } else if self.known.functions.is_empty() {
+            let message =
+                format!("unknown function '{function}'; no template describes a function");
+            self.check.wrong(at, message);
+        } else if self.known.functions.iter().all(|known| known != function) {
+            self.check.wrong(at, unknown("function", function, self.known.functions.iter()));
         }
     }
 

@@ -84,5 +84,12 @@ impl Check<'_> {
                 self.wrong_key(&at.to("calls").to(name.as_str()), wrong);
             }
         }
+        let timed =
+            expect.sms.iter().flat_map(|sms| sms.entries()).any(|text| text.within.is_some());
+        if timed {
+            let message =
+                "'within' counts from a step's beginning: write it at the reply of a step";
+            self.wrong(&at.to("sms"), message);
+        }
     }
 }

@@ -39,6 +39,11 @@ impl<'f> Check<'f> {
         Self::new(&file.source, &file.tree)
     }
 
+    /// The name of the text: the path of its file.
+    pub(crate) fn file(&self) -> &'f str {
+        &self.source.name
+    }
+
     /// Adds an error about the value at a path.
     pub(crate) fn wrong(&mut self, path: &YamlPath, message: impl Into<String>) {
         let at = self.tree.locate(path);

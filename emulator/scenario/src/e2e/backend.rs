@@ -85,6 +85,21 @@ async fn sms(
         "when" => vec![epoch(&context).to_string()],
         "greet" => vec![app.vars.get("GREETING").cloned().unwrap_or_default()],
         "alert" => vec![app.alert(rest).await],
+        "elsewhere" => {
+            app.elsewhere().await;
+            vec![rest.into()]
+        }
+        "later" => {
+            let (millis, text) = rest.split_once(' ').unwrap_or(("0", rest));
+            let after = std::time::Duration::from_millis(millis.parse().unwrap_or(0));
+            let (app, from, text) = (Arc::clone(&app), from.to_owned(), text.to_owned());
+            tokio::spawn(async move {
+                tokio::time::sleep(after).await;
+                // What became of it is in the journal.
+                drop(app.send(&from, &text).await);
+            });
+            vec![]
+        }
         "ask" => vec![app.ask(from, text, &context).await],
         "" => vec![format!("{} pictures", field("NumMedia"))],
         _ => vec![format!("You said: {text}")],
@@ -177,23 +192,38 @@ impl App {
     }
 
     async fn alert(&self, text: &str) -> String {
-        let account = self.var("TWILIO_ACCOUNT_SID");
-        let url = format!("{}/2010-04-01/Accounts/{account}/Messages.json", self.var("TWILIO_URL"));
-        let form = [("To", self.var("OWNER")), ("From", self.var("NUMBER")), ("Body", text)];
-        let response = self
-            .web
-            .post(url)
-            .basic_auth(account, Some(self.var("TWILIO_AUTH_TOKEN")))
-            .form(&form)
-            .send()
-            .await;
-        match response {
+        match self.send(self.var("OWNER"), text).await {
             Ok(response) if response.status() == 201 => "Alerted".into(),
             Ok(response) => {
                 let body: Value = response.json().await.unwrap_or_default();
                 format!("Not alerted: {}", body["code"])
             }
             Err(_) => "Not alerted: no answer".into(),
+        }
+    }
+
+    /// Sends a text by the Messages API.
+    async fn send(&self, to: &str, text: &str) -> reqwest::Result<reqwest::Response> {
+        let account = self.var("TWILIO_ACCOUNT_SID");
+        let url = format!("{}/2010-04-01/Accounts/{account}/Messages.json", self.var("TWILIO_URL"));
+        let form = [("To", to), ("From", self.var("NUMBER")), ("Body", text)];
+        let request = self.web.post(url).basic_auth(account, Some(self.var("TWILIO_AUTH_TOKEN")));
+        request.form(&form).send().await
+    }
+
+    /// Calls what no fake reproduces.
+    async fn elsewhere(&self) {
+        let model = self.var("OPENAI_BASE_URL");
+        let (twilio, account) = (self.var("TWILIO_URL"), self.var("TWILIO_ACCOUNT_SID"));
+        for url in [
+            format!("{model}/audio/transcriptions"),
+            format!("{}/chat/completions", model.trim_end_matches("/v1")),
+            format!("{twilio}/2010-04-01/Accounts/{account}/Calls.json"),
+        ] {
+            let request =
+                self.web.post(url).basic_auth(account, Some(self.var("TWILIO_AUTH_TOKEN")));
+            // What became of it is in the journal.
+            drop(request.send().await);
         }
     }
 

@@ -19,7 +19,7 @@ use rehearse_testutils::{self as testing, Folder};
 use rehearse_world::{Backend, Bind, World};
 
 /// A notebook that runs by itself, and the runner that knows its URL.
-struct ExternalBackend {
+pub(super) struct ExternalBackend {
     folder: Folder,
     runner: Runner,
     server: JoinHandle<()>,
@@ -32,7 +32,7 @@ impl Drop for ExternalBackend {
 }
 
 impl ExternalBackend {
-    async fn start(path: &str) -> Self {
+    pub(super) async fn start(path: &str) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}{path}", listener.local_addr().unwrap());
         let folder = Folder::new();
@@ -65,7 +65,7 @@ impl ExternalBackend {
         self.runner.run(&scenarios[0]).await
     }
 
-    async fn steps(&self, steps: &str) -> ScenarioResult {
+    pub(super) async fn steps(&self, steps: &str) -> ScenarioResult {
         self.run(&format!("name: test\nsteps:\n{steps}")).await
     }
 }

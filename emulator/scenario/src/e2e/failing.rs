@@ -294,3 +294,24 @@ fn defaults_of_the_settings_are_checked() {
     assert!(errors.iter().any(|e| e.starts_with("rehearse.toml: [defaults] now: ")), "{errors:?}");
     assert!(errors.iter().any(|e| e.contains("did you mean 'shelf'?")), "{errors:?}");
 }
+
+#[tokio::test]
+async fn what_no_fake_reproduces_is_named_with_what_to_do() {
+    let result = fails("  - customer: elsewhere Hello\n    reply: Goodbye\n").await;
+    let report = result.to_string();
+    for part in [
+        "rehearse does not reproduce POST /v1/audio/transcriptions of OpenAI",
+        "OpenAI has no POST /chat/completions: a base URL ends with /v1",
+        "Calls.json of Twilio: give the client",
+    ] {
+        assert!(report.contains(part), "{part}: {report}");
+    }
+    let others = ["openai.unknown", "openai.unknown", "twilio.unknown"];
+    let found: Vec<&str> = result
+        .journal
+        .iter()
+        .filter(|exchange| exchange.name.ends_with(".unknown"))
+        .map(|exchange| exchange.name.as_str())
+        .collect();
+    assert_eq!(found, others);
+}

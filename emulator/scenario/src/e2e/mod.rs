@@ -2,11 +2,15 @@
 //! message. It knows nothing of the emulator but the URLs in its environment.
 
 mod backend;
+mod clock;
 mod events;
 mod external;
 mod failing;
+mod invoking;
+mod late;
 mod library;
 mod passing;
 mod races;
+mod services;
 mod support;
 mod sweep;

@@ -4,6 +4,7 @@ use futures::future::join_all;
 
 use super::{
     Running, StepError,
+    late::sent_since,
     texts::{self, Recipients, SentText},
 };
 use crate::{
@@ -36,6 +37,18 @@ pub(super) struct DeliveredText<'s> {
     ready: PreparedText<'s>,
     sid: Sid,
     deliveries: Vec<Delivery>,
+}
+
+impl DeliveredText<'_> {
+    /// The number of its sender.
+    pub(super) fn number(&self) -> &str {
+        &self.ready.number
+    }
+
+    /// What must arrive because of it.
+    pub(super) fn replies(&self) -> Option<&Replies> {
+        self.ready.step.replies.as_ref()
+    }
 }
 
 /// The number and its Messaging Service have no fallback URL until this is dropped.
@@ -72,9 +85,13 @@ impl Running<'_> {
         let fallback = ready.forged().then(|| self.without_fallback());
         let sent = self.deliver(ready).await?;
         self.settled().await?;
+        if let Some(replies) = &step.replies {
+            self.late_replies(replies, Recipients::Numbers(&[sent.number().to_owned()]), mark)
+                .await?;
+        }
         drop(fallback);
         let exchanges = self.world.journal().since(mark);
-        let mut problems = self.judge(sent, &exchanges, &SentText::all(&exchanges));
+        let mut problems = self.judge(sent, &exchanges, &sent_since(&exchanges));
         let mut unexpected = self.unexpected_requests(path);
         // A model that was asked without a script is the cause of whatever else is wrong.
         if let Some(first) = unexpected.first_mut().filter(|_| step.model.is_none()) {

@@ -7,6 +7,8 @@ mod customer;
 mod delivery;
 mod expect;
 mod faults;
+mod invoke;
+mod late;
 mod model;
 mod people;
 mod placed;

@@ -2,7 +2,7 @@
 //! that is not emulated.
 
 use super::{Running, StepError};
-use rehearse_core::journal::{Exchange, ExchangeDetail};
+use rehearse_core::journal::{Exchange, ExchangeDetail, Outcome};
 use serde_json::Value;
 
 /// How many reasons a report gives; one mistake may fail every attempt of a delivery.
@@ -49,12 +49,17 @@ fn reason(exchange: &Exchange) -> Option<String> {
                 None => said.to_owned(),
             })
         }
+        ExchangeDetail::OpenAi { .. } | ExchangeDetail::Twilio { .. } => {
+            let outcome = exchange.outcome.as_ref()?;
+            let is_unknown = outcome.error.as_deref() == Some(Outcome::NOT_REPRODUCED);
+            is_unknown.then(|| outcome.response.as_str().map(str::to_owned))?
+        }
         _ => None,
     }
 }
 
 /// Whether a line of a function's log is the gateway's own, about how an invocation ended.
-fn is_failure(line: &str) -> bool {
+pub(super) fn is_failure(line: &str) -> bool {
     ["the function ", "the function's ", "the event is ", "the answer is "]
         .iter()
         .any(|beginning| line.starts_with(beginning))

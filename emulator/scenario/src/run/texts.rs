@@ -1,5 +1,7 @@
 //! Compares the texts that arrived with the expected ones.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::{assign::assign, people::People, placed::PlacedProblem};
@@ -7,11 +9,15 @@ use crate::{
     outcome::Problem,
     places::YamlPath,
     reply::{Replies, Reply, via_name},
+    time::Delay,
 };
 use rehearse_core::{
     journal::{Exchange, ExchangeDetail, Via},
     matcher::{Mismatch, RenderError, Vars},
 };
+
+/// The path of a mismatch that is about time.
+const WITHIN: &str = "within";
 
 /// A text that was sent to a person and not refused.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +28,10 @@ pub(super) struct SentText {
     pub(super) encoding: String,
     pub(super) via: Via,
     pub(super) in_reply_to: Option<String>,
+    /// Real time from the start of the world until it was sent.
+    pub(super) at: Duration,
+    /// How long after the beginning of the step it was sent; `None` where that is not looked at.
+    pub(super) after: Option<Duration>,
 }
 
 impl SentText {
@@ -47,7 +57,14 @@ impl SentText {
             encoding: encoding.clone(),
             via: *via,
             in_reply_to: in_reply_to.clone(),
+            at: Duration::from_micros(exchange.started_us),
+            after: None,
         })
+    }
+
+    /// With how long after the beginning of a step it was sent.
+    pub(super) fn since(self, began: Duration) -> Self {
+        Self { after: Some(self.at.saturating_sub(began)), ..self }
     }
 
     /// Where and how this text is not what an entry asks for.
@@ -74,6 +91,17 @@ impl SentText {
         if let Some(encoding) = &wanted.encoding {
             same("encoding", encoding, &self.encoding);
         }
+        if let (Some(Delay(within)), Some(after)) = (wanted.within, self.after)
+            && after > within
+        {
+            let late = seconds(after.saturating_sub(within));
+            let actual = format!("after {}, {late} too late", seconds(after));
+            found.push(Mismatch {
+                path: WITHIN.into(),
+                expected: format!("within {within:?}"),
+                actual,
+            });
+        }
         let body = Value::String(self.body.clone());
         found.extend(wanted.text.iter().flat_map(|matcher| matcher.check(&body)));
         found
@@ -96,6 +124,19 @@ impl Reply {
 }
 
 impl Replies {
+    /// The entries with the people that they name filled in, as far as that can be done already.
+    pub(super) fn with_people(&self, vars: &Vars) -> Self {
+        let named = |reply: &Reply| {
+            let to = reply.to.as_deref();
+            Reply { to: to.map(|to| vars.text(to).unwrap_or_else(|_| to.into())), ..reply.clone() }
+        };
+        match self {
+            Self::None => Self::None,
+            Self::Ordered(list) => Self::Ordered(list.iter().map(named).collect()),
+            Self::Exactly(list) => Self::Exactly(list.iter().map(named).collect()),
+        }
+    }
+
     pub(super) fn render(&self, vars: &Vars) -> Result<Self, RenderError> {
         let all = |list: &[Reply]| list.iter().map(|r| r.render(vars)).collect::<Result<_, _>>();
         Ok(match self {
@@ -124,19 +165,8 @@ pub(super) fn check(
 ) -> Vec<PlacedProblem> {
     let entries: Vec<Reply> =
         wanted.entries().iter().map(|reply| addressed(reply, of, people)).collect();
-    let seen: Vec<&SentText> = texts
-        .iter()
-        .filter(|text| match of {
-            Recipients::Everybody => true,
-            Recipients::Numbers(numbers) => {
-                numbers.contains(&text.to)
-                    || entries
-                        .iter()
-                        .filter_map(|e| e.to.as_deref())
-                        .any(|to| people.number(to) == text.to)
-            }
-        })
-        .collect();
+    let seen: Vec<&SentText> =
+        texts.iter().filter(|text| is_seen(text, &entries, of, people)).collect();
     let whom = match of {
         Recipients::Numbers([number]) => people.name(number),
         Recipients::Numbers(_) | Recipients::Everybody => "anybody".into(),
@@ -152,6 +182,34 @@ pub(super) fn check(
         Replies::Ordered(_) => ordered(&entries, &seen, people),
         Replies::Exactly(_) => any_order(&entries, &seen, people),
     }
+}
+
+/// Whether as many texts have arrived as are expected: more of them would not help.
+pub(super) fn all_arrived(
+    wanted: &Replies,
+    texts: &[SentText],
+    of: Recipients<'_>,
+    people: &People,
+) -> bool {
+    let entries: Vec<Reply> =
+        wanted.entries().iter().map(|reply| addressed(reply, of, people)).collect();
+    texts.iter().filter(|text| is_seen(text, &entries, of, people)).count() >= entries.len()
+}
+
+/// Whether a text is one that a list is about.
+fn is_seen(text: &SentText, entries: &[Reply], of: Recipients<'_>, people: &People) -> bool {
+    match of {
+        Recipients::Everybody => true,
+        Recipients::Numbers(numbers) => {
+            let mut named = entries.iter().filter_map(|entry| entry.to.as_deref());
+            numbers.contains(&text.to) || named.any(|to| people.number(to) == text.to)
+        }
+    }
+}
+
+/// A time in seconds, `1.2s`.
+fn seconds(time: Duration) -> String {
+    format!("{:.1}s", time.as_secs_f64())
 }
 
 /// An entry without `to` is about the step's person, if there is one.
@@ -232,6 +290,12 @@ fn differing(
     people: &People,
 ) -> Problem {
     let whom = people.name(&text.to);
+    if let [Mismatch { path, expected, actual }] = mismatches.as_slice()
+        && path == WITHIN
+    {
+        return Problem::new(format!("the text to {whom} came too late"))
+            .differs(expected.clone(), format!("{actual}: {}", text.body));
+    }
     let literal = match entry.text.as_slice() {
         [rehearse_core::matcher::Matcher::Literal(Value::String(literal))] => Some(literal.clone()),
         _ => None,
@@ -274,6 +338,8 @@ mod tests {
             encoding: "GSM-7".into(),
             via: Via::Twiml,
             in_reply_to: None,
+            at: Duration::ZERO,
+            after: None,
         }
     }
 
@@ -323,6 +389,24 @@ mod tests {
         {
             assert_eq!(wrong(entry, &texts, ann).len(), 1, "{entry}");
         }
+    }
+
+    #[test]
+    fn a_text_that_comes_too_late_is_told_with_how_late() {
+        let after = |seconds| {
+            vec![SentText { after: Some(Duration::from_millis(seconds)), ..text(ANN, "a") }]
+        };
+        let ann = [ANN.to_owned()];
+        let ann = Recipients::Numbers(&ann);
+        let entry = "{ within: 5s, equals: a }";
+        assert!(wrong(entry, &after(4_900), ann).is_empty());
+        assert_eq!(wrong(entry, &after(6_200), ann), ["the text to ann came too late"]);
+        let wanted: Replies = serde_saphyr::from_str(entry).unwrap();
+        let found = check(&wanted, &after(6_200), ann, &people());
+        let came = found[0].problem.actual.as_deref();
+        assert_eq!(came, Some("after 6.2s, 1.2s too late: a"));
+        assert!(all_arrived(&wanted, &after(1), ann, &people()));
+        assert!(!all_arrived(&wanted, &[text(BOB, "a")], ann, &people()));
     }
 
     #[test]

@@ -8,13 +8,15 @@ use serde_json::Value;
 use super::{
     Running, StepError,
     customer::{DeliveredText, PreparedText},
+    invoke::InvokedStep,
+    late::sent_since,
     request::ReceivedResponse,
-    texts::{Recipients, SentText},
+    texts::Recipients,
 };
 use crate::{
     outcome::Problem,
     places::YamlPath,
-    step::{Request, Step, Together},
+    step::{Invoke, Request, Step, Together},
 };
 use rehearse_core::faults::Rendezvous;
 
@@ -22,12 +24,14 @@ use rehearse_core::faults::Rendezvous;
 enum ReadyStep<'s> {
     Text(PreparedText<'s>),
     Request(&'s Request, YamlPath),
+    Invoke(&'s Invoke, YamlPath),
 }
 
 /// A step of a group that has been answered.
 enum AnsweredStep<'s> {
     Text(DeliveredText<'s>),
     Request(&'s Request, YamlPath, ReceivedResponse),
+    Invoke(&'s Invoke, YamlPath, InvokedStep),
 }
 
 impl Running<'_> {
@@ -56,6 +60,7 @@ impl Running<'_> {
                     }
                 }
                 Step::Request(step) => begin.push(ReadyStep::Request(step, path)),
+                Step::Invoke(step) => begin.push(ReadyStep::Invoke(step, path)),
                 other => {
                     let message = format!("'{}' cannot be in a group", other.title());
                     return Err(StepError::broken(message, self.location(&path)));
@@ -66,7 +71,7 @@ impl Running<'_> {
             .iter()
             .filter_map(|step| match step {
                 ReadyStep::Text(ready) => Some(ready.number.clone()),
-                ReadyStep::Request(..) => None,
+                ReadyStep::Request(..) | ReadyStep::Invoke(..) => None,
             })
             .collect();
         let forged =
@@ -86,6 +91,10 @@ impl Running<'_> {
                         .call(step, &path)
                         .await
                         .map(|answer| AnsweredStep::Request(step, path, answer)),
+                    ReadyStep::Invoke(step, path) => self
+                        .give_event(step, &path)
+                        .await
+                        .map(|invoked| AnsweredStep::Invoke(step, path, invoked)),
                 };
                 if let Some(rendezvous) = rendezvous {
                     rendezvous.participant_ended();
@@ -96,10 +105,21 @@ impl Running<'_> {
         let mut done = join_all(all).await.into_iter().collect::<Result<Vec<_>, StepError>>()?;
         done.sort_by_key(|(index, _)| *index);
         self.settled().await?;
+        for (_, step) in &done {
+            if let AnsweredStep::Text(sent) = step
+                && let Some(replies) = sent.replies()
+            {
+                let number = [sent.number().to_owned()];
+                self.late_replies(replies, Recipients::Numbers(&number), mark).await?;
+            }
+        }
+        if let Some(replies) = &group.replies {
+            self.late_replies(replies, Recipients::Numbers(&numbers), mark).await?;
+        }
         drop(fallback);
 
         let exchanges = self.world.journal().since(mark);
-        let texts = SentText::all(&exchanges);
+        let texts = sent_since(&exchanges);
         let mut problems: Vec<Problem> = rendezvous
             .and_then(|rendezvous| self.missed(&rendezvous, group, path))
             .into_iter()
@@ -108,6 +128,7 @@ impl Running<'_> {
             problems.extend(match done {
                 AnsweredStep::Text(sent) => self.judge(sent, &exchanges, &texts),
                 AnsweredStep::Request(step, path, answer) => self.answered(step, &answer, &path),
+                AnsweredStep::Invoke(step, path, invoked) => self.invoked(step, &invoked, &path),
             });
         }
         problems.extend(self.unexpected_requests(path));
@@ -150,6 +171,10 @@ impl Running<'_> {
                 for body in [&step.json, &form].into_iter().flatten() {
                     texts_of(&self.vars.render(body).unwrap_or_default(), &mut marks);
                 }
+            }
+            Step::Invoke(step) => {
+                let event = self.event(step, &YamlPath::new());
+                texts_of(&event.unwrap_or_default(), &mut marks);
             }
             _ => {}
         }

@@ -8,6 +8,7 @@ mod customer;
 mod delivery;
 mod expect;
 mod fault;
+mod invoke;
 mod request;
 mod together;
 
@@ -28,6 +29,7 @@ pub use self::{
     delivery::{CallbackEntry, DeliveryEntry, DeliveryStep, StatusName},
     expect::ExpectStep,
     fault::{CallFailure, FaultChance, FaultEntry, FaultsStep},
+    invoke::{ErrorExpectation, EventInput, Invoke},
     request::{Request, RequestLine, Response},
     together::{Meet, Together},
 };
@@ -148,6 +150,8 @@ step_kinds! {
     "customer" => Customer(Customer),
     /// `request:` somebody calls the API.
     "request" => Request(Box<Request>),
+    /// `invoke:` a function gets an event.
+    "invoke" => Invoke(Box<Invoke>),
     /// `expect:` a look at tables, texts, calls and cost.
     "expect" => Expect(ExpectStep),
     /// `wait:` business time passes.

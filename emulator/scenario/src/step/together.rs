@@ -22,7 +22,7 @@ use crate::{
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Together {
-    /// Texts and requests that begin at the same time.
+    /// Texts, requests and invocations that begin at the same time.
     #[schemars(with = "Vec<Step>")]
     pub together: Vec<Step>,
     /// The call at which they wait for each other, so that their race really happens. Then they
@@ -61,9 +61,9 @@ impl StepKind for Together {
             check.wrong(&at, wrong);
         }
         for (index, inner) in self.together.iter().enumerate() {
-            if !matches!(inner, Step::Customer(_) | Step::Request(_)) {
+            if !matches!(inner, Step::Customer(_) | Step::Request(_) | Step::Invoke(_)) {
                 let at = at.to("together").to(index);
-                check.wrong(&at, "only customer and request steps can be together");
+                check.wrong(&at, "only customer, request and invoke steps can be together");
             }
         }
     }

@@ -12,6 +12,7 @@
 
 mod config;
 mod environment;
+mod false_clock;
 mod launcher;
 mod output;
 mod pool;

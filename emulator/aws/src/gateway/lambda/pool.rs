@@ -9,6 +9,7 @@ use std::{
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::HeaderValue;
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::{net::TcpListener, runtime::Handle, sync::oneshot};
 
@@ -80,7 +81,7 @@ impl ProcessPool {
                 trace_id: trace_id.clone(),
                 function_arn: self.0.function_arn.clone(),
                 body: body.clone(),
-                deadline: SystemTime::now() + timeout,
+                deadline: deadline(&guard.process, lambda.clock.now(), timeout)?,
             };
             if event_sender.send(event).is_err() {
                 // It hung up at this very moment: the event goes to another process.
@@ -98,6 +99,23 @@ impl ProcessPool {
         let how = "its processes ask for an event and hang up before they have it".into();
         Err(InvokeError::Failed(how))
     }
+}
+
+/// When the time of a process is up, by the process's own clock, which shows `now` from here on if it shows business
+/// time.
+fn deadline(
+    process: &Process,
+    now: Timestamp,
+    timeout: Duration,
+) -> Result<SystemTime, InvokeError> {
+    if !process.follows_world() {
+        return Ok(SystemTime::now() + timeout);
+    }
+    process.set_clock(now).map_err(|error| {
+        InvokeError::Failed(format!("the clock of its process could not be set: {error}"))
+    })?;
+    let now = u64::try_from(now.as_millisecond()).unwrap_or_default();
+    Ok(SystemTime::UNIX_EPOCH + Duration::from_millis(now) + timeout)
 }
 
 impl RunFunction for ProcessPool {
@@ -235,11 +253,11 @@ impl PoolInner {
         listener.set_nonblocking(true)?;
         let running = Process::start(&self.lambda, executable, id, listener.local_addr()?)?;
         let process = Arc::clone(running.process());
-        let pool = Arc::downgrade(self);
+        let (pool, clock) = (Arc::downgrade(self), self.lambda.clock.clone());
         let calls = PoolMember { pool: Weak::clone(&pool), process: Arc::clone(&process) };
         let serving = runtime_api::serve(TcpListener::from_std(listener)?, calls)?;
         let watch = async move {
-            let failed = running.wait(init_timeout).await;
+            let failed = running.wait(init_timeout, &clock).await;
             drop(serving);
             if let Some(pool) = pool.upgrade() {
                 pool.ended(id, failed);

@@ -10,6 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
 use tokio::{
@@ -18,9 +19,9 @@ use tokio::{
     task::AbortHandle,
 };
 
-use super::{config::LambdaConfig, environment, output::Output};
+use super::{config::LambdaConfig, environment, false_clock::FalseClock, output::Output};
 use crate::{function::Executable, gateway::invoke::InvokeError};
-use rehearse_core::journal::Cause;
+use rehearse_core::{clock::Clock, journal::Cause};
 
 /// What came of an event.
 pub(super) type InvocationResult = Result<Value, InvokeError>;
@@ -33,6 +34,8 @@ pub(super) struct Process {
     pub(super) name: String,
     output: Output,
     group: ProcessGroup,
+    /// What shows it business time; without it, its clock is the machine's.
+    clock: Option<FalseClock>,
     state: Mutex<State>,
 }
 
@@ -79,7 +82,14 @@ impl Process {
         runtime_api: SocketAddr,
     ) -> io::Result<RunningProcess> {
         let (name, now) = (format!("{}-{id}", lambda.id), lambda.clock.now());
-        let variables = environment::variables(lambda, executable, &name, runtime_api, now);
+        let mut variables = environment::variables(lambda, executable, &name, runtime_api, now);
+        let clock = executable.world_clock.as_ref();
+        let clock = clock.map(|clock| FalseClock::start(clock, now)).transpose()?;
+        if let Some(clock) = &clock {
+            let preloaded = variables.get("LD_PRELOAD").cloned();
+            let own = clock.variables(preloaded.as_deref());
+            variables.extend(own.map(|(name, value)| (name.to_owned(), value)));
+        }
         let (command, pipe) = lambda.launcher.command(executable, &variables)?;
         let mut command = Command::from(command);
         let child = command.kill_on_drop(true).spawn()?;
@@ -88,8 +98,18 @@ impl Process {
         let pid = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         let output = Output::new(&lambda.id, pipe, lambda.journal.clone())?;
         let group = ProcessGroup(Mutex::new(pid));
-        let process = Arc::new(Self { id, name, output, group, state: Mutex::default() });
+        let process = Arc::new(Self { id, name, output, group, clock, state: Mutex::default() });
         Ok(RunningProcess { process, child })
+    }
+
+    /// Whether its clock shows business time.
+    pub(super) fn follows_world(&self) -> bool {
+        self.clock.is_some()
+    }
+
+    /// Lets its clock show `now`, if it shows business time.
+    pub(super) fn set_clock(&self, now: Timestamp) -> io::Result<()> {
+        self.clock.as_ref().map_or(Ok(()), |clock| clock.set(now))
     }
 
     /// Gives it an event, whose result goes to `reply`. Returns false if it has ended.
@@ -196,15 +216,27 @@ impl RunningProcess {
 
     /// Waits until the process has ended, and kills it if it asks for no event within
     /// `init_timeout`. Returns why it did not start, if it did not.
-    pub(super) async fn wait(mut self, init_timeout: Duration) -> Option<StartFailure> {
+    ///
+    /// A clock that shows business time follows `clock` meanwhile.
+    pub(super) async fn wait(
+        mut self,
+        init_timeout: Duration,
+        clock: &Clock,
+    ) -> Option<StartFailure> {
         let process = Arc::clone(&self.process);
         let follow = tokio::spawn(process.output.clone().follow());
         let _follow = AbortOnDrop(follow.abort_handle());
+        let mut moves = clock.watch();
         let mut late = None;
         let mut starting = std::pin::pin!(tokio::time::sleep(init_timeout));
         let status = loop {
             tokio::select! {
                 status = self.child.wait() => break status,
+                // The clock is there as long as this is.
+                Ok(()) = moves.changed(), if process.follows_world() => {
+                    // The next event sets it again, and says what is wrong.
+                    let _ = process.set_clock(clock.now());
+                }
                 () = &mut starting, if late.is_none() => {
                     late = Some(init_timeout);
                     if !process.state().has_polled {

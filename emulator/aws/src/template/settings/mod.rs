@@ -2,6 +2,7 @@
 
 mod check;
 mod read;
+mod services;
 mod twilio;
 mod values;
 
@@ -12,6 +13,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use self::{
+    services::Services,
     twilio::{LineType, MessagingService, OtherNumber, Twilio},
     values::{Phone, RoutePath, TextTemplate},
 };
@@ -84,6 +86,9 @@ pub struct Settings {
     /// What runs functions that the template does not describe well enough, by logical id.
     #[serde(default)]
     pub functions: BTreeMap<String, FunctionSettings>,
+    /// AWS services that another emulator on this machine gives the functions.
+    #[serde(default)]
+    pub services: Services,
     /// Variables of every function, which go before those of the template.
     #[serde(default)]
     pub environment: BTreeMap<String, TextTemplate>,
@@ -277,6 +282,7 @@ impl Default for Settings {
             exports: BTreeMap::new(),
             doctor: Doctor::default(),
             functions: BTreeMap::new(),
+            services: Services::default(),
             environment: BTreeMap::new(),
         }
     }

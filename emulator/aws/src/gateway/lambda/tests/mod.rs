@@ -172,7 +172,7 @@ fn executable(example: &str) -> Executable {
     let folder = own.parent().and_then(|deps| deps.parent()).unwrap().join("examples");
     let program = folder.join(example);
     assert!(program.is_file(), "build it first: `cargo build -p rehearse-aws --examples`");
-    Executable { program, arguments: Vec::new(), folder }
+    Executable { program, arguments: Vec::new(), folder, world_clock: None }
 }
 
 /// Where functions connect to, so that a test knows that they run, and decides when they go on.

@@ -5,7 +5,9 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use super::{options::Options, registry::ScriptRegistry, stored_responses::StoredResponses};
+use super::{
+    holding::Holding, options::Options, registry::ScriptRegistry, stored_responses::StoredResponses,
+};
 use rehearse_core::{clock::Clock, faults::Faults, journal::Journal};
 
 /// What all requests of a server share.
@@ -16,6 +18,7 @@ pub(super) struct ServerState {
     pub clock: Clock,
     pub faults: Faults,
     pub registry: ScriptRegistry,
+    pub holding: Holding,
     stored: RwLock<StoredResponses>,
     requests: AtomicU64,
 }
@@ -28,8 +31,9 @@ impl ServerState {
         faults: Faults,
         registry: ScriptRegistry,
     ) -> Self {
-        let (stored, requests) = (RwLock::default(), AtomicU64::new(0));
-        Self { options, journal, clock, faults, registry, stored, requests }
+        let (holding, stored, requests) =
+            (Holding::default(), RwLock::default(), AtomicU64::new(0));
+        Self { options, journal, clock, faults, registry, holding, stored, requests }
     }
 
     /// The stored responses. They are consistent after every statement, so a panic elsewhere does

@@ -105,22 +105,27 @@ function submitOf(label, props = {}) {
 function drawRounds() {
   const ended = state.ended.filter(({ how }) => how === 'hung_up').slice(-3);
   redraw(rounds, [
-    ...state.held.map((round) => ({ key: round.id, data: round.id, make: () => roundOf(round) })),
+    ...state.held.map((round) => ({ key: round.id, data: [round.id, store.nameOf(round.from)], make: (card) => roundOf(round, card) })),
     ...(state.held.length ? [] : [{ key: 'none', data: Boolean(state.holding), make: () => (state.holding ? empty('No round is held', 'Write a text in a phone: the request that it leads to waits here for your answer.') : empty('Nothing is held', 'Scripts and the persona answer. Hold requests, and answer as the model.')) }]),
     ...ended.map(({ id, text }) => ({ key: `ended ${id}`, make: () => h('p.quiet', { dir: 'auto' }, `The client of “${oneLine(text, 60)}” hung up.`) })),
   ]);
 }
 
 /** A held round: what was asked, and a form for the answer. */
-function roundOf(round) {
-  const { id, exchange, from, text, instructions, messages, calls } = round;
-  return h('section.card.held', { 'aria-label': `Held round ${id}` },
-    h('div.row', {}, h('b', {}, from ? store.nameOf(from) : 'Somebody'), h('span.pill', {}, `held round ${id}`), h('button.small', { onclick: () => selection.select(exchange, { view: 'turn' }) }, `Show #${exchange}`)),
+function roundOf(round, card = h('section.card.held', { 'aria-label': `Held round ${round.id}` })) {
+  const name = round.from ? store.nameOf(round.from) : 'Somebody';
+  redraw(card, [{ key: 'head', data: name, make: () => h('div.row', {}, h('b', {}, name), h('span.pill', {}, `held round ${round.id}`),
+    h('button.small', { onclick: () => selection.select(round.exchange, { view: 'turn' }) }, `Show #${round.exchange}`)) },
+  { key: 'asked', make: () => asked(round) }, { key: 'answer', make: () => answerForm(round) }]);
+  return card;
+}
+
+function asked({ text, instructions, messages, calls }) {
+  return h('div.asked', {},
     textOf(text, { tag: 'p.quoted' }),
     calls.map(({ call, result }) => h('details.section', {}, h('summary', {}, oneLine(call, 100)), jsonOf(result, 'Result'))),
     h('details.section', {}, h('summary', {}, `Conversation · ${plural(messages.length, 'message')}`), h('ol.history', {}, messages.map(({ role, text: said }) => h(`li.said-by.${role === 'user' ? 'user' : 'assistant'}`, {}, h('b', {}, role === 'user' ? 'User' : 'Model'), textOf(said, { short: 600, tag: 'div.words' }))))),
-    instructions ? h('details.section', {}, h('summary', {}, 'Instructions'), textOf(instructions, { short: 3000, tag: 'p.quoted' })) : null,
-    answerForm(round));
+    instructions ? h('details.section', {}, h('summary', {}, 'Instructions'), textOf(instructions, { short: 3000, tag: 'p.quoted' })) : null);
 }
 
 function answerForm({ id, tools, must_call: mustCall }) {

@@ -176,18 +176,22 @@ impl Holding {
         let script =
             Script { name, person: None, trigger: Trigger::AnyText, rounds: vec![round], vars };
         let (told, answer) = oneshot::channel();
-        let sent = match self.lock().held.get(&id) {
-            Some(held) => held.orders.send(Order::Answer(Box::new(script), told)).is_ok(),
-            None => false,
-        };
+        {
+            let state = self.lock();
+            let Some(held) = state.held.get(&id) else { return Err(state.not_held(id)) };
+            if held.orders.send(Order::Answer(Box::new(script), told)).is_err() {
+                return Err(state.not_held(id));
+            }
+        }
         match answer.await {
-            Ok(result) if sent => result.map_err(|error| match error {
+            Ok(result) => result.map_err(|error| match error {
                 ReplyError::Impossible { reason, details } => {
                     HandError::Impossible { reason, details }
                 }
                 error => HandError::Impossible { reason: error.to_string(), details: Vec::new() },
             }),
-            _ => Err(self.lock().not_held(id)),
+            // It ended meanwhile.
+            Err(_) => Err(self.lock().not_held(id)),
         }
     }
 

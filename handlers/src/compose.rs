@@ -23,7 +23,7 @@ use crate::{
         lambda::{self, LambdaWorker},
         openai::{self, OpenAi, RetryPolicy},
         secrets::{self, StaticCredential, StoredCredential},
-        system::{RandomIdGenerator, SystemTimer},
+        system::RandomIdGenerator,
         twilio::{self, Twilio},
     },
     app::{
@@ -123,7 +123,7 @@ fn outbox(
         store(clients, &config.dynamodb),
         sms(clients, config, Arc::clone(auth_token)),
         Arc::new(RandomIdGenerator),
-        Arc::new(SystemTimer),
+        Arc::clone(&clients.timer),
         config.owner_phone.clone(),
         config.calendar.clone(),
     )
@@ -152,7 +152,7 @@ fn reply(
         sms: sms(clients, &config, Arc::clone(&auth_token)),
         background,
         ids: Arc::new(RandomIdGenerator),
-        timer: Arc::new(SystemTimer),
+        timer: Arc::clone(&clients.timer),
         // Every instance has this secret, so a customer keeps the same identifier until it is
         // rotated.
         safety_key: auth_token,
@@ -275,7 +275,7 @@ fn credential(clients: &Clients, source: &SecretSource) -> Arc<dyn Credential> {
         port: stored.port,
         session_token: stored.session_token.expose(),
     };
-    Arc::new(StoredCredential::new(clients.web.clone(), &settings, Arc::new(SystemTimer)))
+    Arc::new(StoredCredential::new(clients.web.clone(), &settings, Arc::clone(&clients.timer)))
 }
 
 fn store(clients: &Clients, config: &DynamoDbConfig) -> Arc<dyn Store> {
@@ -298,7 +298,7 @@ fn database(clients: &Clients, config: &DynamoDbConfig) -> DynamoDb {
             bookings: tables.bookings.clone(),
             opt_outs: tables.opt_outs.clone(),
         },
-        timer: Arc::new(SystemTimer),
+        timer: Arc::clone(&clients.timer),
     };
     DynamoDb::new(clients.dynamodb.clone(), settings)
 }
@@ -308,6 +308,7 @@ fn model(clients: &Clients, config: &OpenAiConfig, deadline: Duration) -> Arc<dy
         api_key: credential(clients, &config.api_key),
         base_url: &config.base_url,
         model: &config.model,
+        timer: Arc::clone(&clients.timer),
         retry_policy: RetryPolicy {
             max_retries: config.retries,
             ..RetryPolicy::for_deadline(deadline)

@@ -63,7 +63,10 @@ async function fromFolder(page, folder) {
   await page.route(({ pathname }) => pathname === '/' || pathname.startsWith('/console/'), async (route) => {
     const response = await route.fetch();
     const name = new URL(route.request().url()).pathname.replace(/^\/(console\/)?/, '') || 'index.html';
-    await route.fulfill({ response, status: 200, body: await readFile(join(folder, name)) });
+    const { 'content-encoding': _, 'content-length': __, ...headers } = response.headers();
+    // A file that the program does not have yet.
+    if (!response.ok() && name.endsWith('.js')) headers['content-type'] = 'text/javascript';
+    await route.fulfill({ status: 200, headers, body: await readFile(join(folder, name)) });
   });
 }
 

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { api, bubbles, CUSTOMER, open, phone, skip, tab, text, turnList, world } from './console.mjs';
 import { figures, picture, seriousFindings, sideways } from './harness.mjs';
 
-const MOST_BYTES = 150 * 1024;
+const MOST_BYTES = 90 * 1024;
 
 describe('the console', { skip }, () => {
   test('a conversation appears as it happens, and the page texts', async () => {
@@ -311,7 +311,7 @@ describe('the console', { skip }, () => {
       await world.fail({ on: 'openai.*', failure: { status: 503 } });
       const page = await open({ ...options, reducedMotion: 'reduce' });
       const narrow = page.viewportSize().width < 860;
-      for (const view of [...(narrow ? ['Phones'] : []), 'Turn', 'Exchanges', 'Tables', 'Faults', 'Snapshots']) {
+      for (const view of [...(narrow ? ['Phones'] : []), 'Turn', 'Exchanges', 'Tables', 'Faults', 'Model', 'Snapshots']) {
         await tab(page, view).click();
         if (view === 'Turn') await turnList(page).getByRole('option').first().waitFor();
         if (view === 'Exchanges') await page.getByRole('listbox', { name: 'All exchanges' }).getByRole('option').first().click();

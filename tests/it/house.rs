@@ -29,7 +29,8 @@ const HANDLERS: &[Rule] = &[
 /// Rooms of `emulator/core`.
 const CORE: &[Rule] = &[
     ("activity", &[]),
-    ("clock", &[]),
+    ("clock", &["elapsed"]),
+    ("elapsed", &[]),
     ("errors", &[]),
     ("random", &[]),
     ("faults", &["journal", "random"]),

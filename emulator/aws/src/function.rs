@@ -3,11 +3,14 @@
 
 use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
 
+use rehearse_core::elapsed::ElapsedTime;
+
 /// Why a function could not be built from its environment.
 pub type BuildError = Box<dyn std::error::Error + Send + Sync>;
 
-type RouterFactory =
-    dyn Fn(&BTreeMap<String, String>) -> Result<axum::Router, BuildError> + Send + Sync;
+type RouterFactory = dyn Fn(&BTreeMap<String, String>, &ElapsedTime) -> Result<axum::Router, BuildError>
+    + Send
+    + Sync;
 
 /// A function of the backend: its logical id in `template.yaml`, and its code.
 #[derive(Clone)]
@@ -19,7 +22,7 @@ pub struct Function {
 /// The code of a function.
 #[derive(Clone)]
 pub enum Code {
-    /// A function that builds a router from its environment variables.
+    /// A function that builds a router from its environment variables and the elapsed time of its world.
     InProcess(Arc<RouterFactory>),
     /// A program that is run as processes.
     Lambda(Executable),
@@ -53,6 +56,17 @@ impl Function {
     pub fn new(
         id: impl Into<String>,
         build: impl Fn(&BTreeMap<String, String>) -> Result<axum::Router, BuildError>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        Self::timed(id, move |environment, _| build(environment))
+    }
+
+    /// As [`Function::new`], for a function whose own deadlines can stand still with the world's time.
+    pub fn timed(
+        id: impl Into<String>,
+        build: impl Fn(&BTreeMap<String, String>, &ElapsedTime) -> Result<axum::Router, BuildError>
         + Send
         + Sync
         + 'static,

@@ -75,11 +75,13 @@ mod tests;
 
 pub use api::{
     ArmedFault, ArmedFaults, Attempt, ClockRequest, ClockResponse, DeleteItems, DeletedItems,
-    DeliveryStatus, Difference, Disarmed, Endpoints, ErrorBody, EventsQuery, FaultRequest, Faults,
-    Fixtures, IndexInfo, Items, JournalPage, JournalQuery, KeyInfo, LoadedFixture, Message,
-    Messages, ModelRequest, Nearest, Part, People, Person, PutItems, Ready, RefusedText, Reset,
-    Rows, ScriptReport, Scripts, SmsRequest, SmsResponse, SnapshotInfo, SnapshotRequest, Snapshots,
-    StatusRequest, TableInfo, Tables, TwilioProblem, Unmet, WaitRequest, Written,
+    DeliveryStatus, Difference, Disarmed, EndedRound, Endpoints, ErrorBody, EventsQuery,
+    FaultRequest, Faults, Fixtures, HeldCall, HeldMessage, HeldRound, HoldEnd, HoldRequest,
+    IndexInfo, Items, JournalPage, JournalQuery, KeyInfo, LoadedFixture, Message, Messages,
+    ModelRequest, ModelState, Nearest, OfferedTool, Part, People, Person, PutItems, Ready,
+    RefusedText, Reset, Rows, ScriptReport, Scripts, SmsRequest, SmsResponse, SnapshotInfo,
+    SnapshotRequest, Snapshots, StatusRequest, TableInfo, Tables, TwilioProblem, Unmet,
+    WaitRequest, Written,
 };
 pub use client::{Client, ClientError, loopback_client};
 pub use server::{ControlledWorld, Server};

@@ -13,14 +13,15 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::{
     ArmedFault, ArmedFaults, ClockRequest, ClockResponse, DeleteItems, DeletedItems, Disarmed,
-    Endpoints, EventsQuery, FaultRequest, Faults, Fixtures, Items, JournalPage, JournalQuery,
-    LoadedFixture, Message, Messages, People, PutItems, Ready, Reset, Rows, ScriptReport, Scripts,
-    SmsRequest, SmsResponse, SnapshotInfo, SnapshotRequest, Snapshots, StatusRequest, Tables,
-    WaitRequest, Written, openapi,
-    routes::{events, faults, journal, rows, scenarios, scripts, snapshots, texts, world},
+    Endpoints, EventsQuery, FaultRequest, Faults, Fixtures, HoldRequest, Items, JournalPage,
+    JournalQuery, LoadedFixture, Message, Messages, ModelState, People, PutItems, Ready, Reset,
+    Rows, ScriptReport, Scripts, SmsRequest, SmsResponse, SnapshotInfo, SnapshotRequest, Snapshots,
+    StatusRequest, Tables, WaitRequest, Written, openapi,
+    routes::{events, faults, journal, model, rows, scenarios, scripts, snapshots, texts, world},
     server::ApiState,
 };
 use rehearse_core::journal::Exchange;
+use rehearse_openai::Round;
 use rehearse_scenario::{
     FaultEntry, FaultsStep, ModelScript,
     record::{RecordRequest, RecordedScenario},
@@ -393,6 +394,47 @@ impl Operations {
                     .gives::<ScriptReport>()
                     .fails(&[400, 404]),
                 scripts::remove,
+            )
+            .with(
+                op(Get, "/model", "model", "The rounds of the model that are held")
+                    .gives::<ModelState>(),
+                model::state,
+            )
+            .with(
+                op(
+                    Put,
+                    "/model/hold",
+                    "hold",
+                    "Holds requests to the model to be answered by hand",
+                )
+                .takes::<HoldRequest>()
+                .optional()
+                .gives::<ModelState>()
+                .fails(&[400, 413]),
+                model::hold,
+            )
+            .with(
+                op(Delete, "/model/hold", "stopHolding", "Holds no more; what is held stays so")
+                    .gives::<ModelState>(),
+                model::stop_holding,
+            )
+            .with(
+                op(Post, "/model/held/{id}/answer", "answerRound", "Answers a held round by hand")
+                    .takes_yaml(vec![part::<Round>])
+                    .gives::<ModelState>()
+                    .fails(&[400, 404, 413]),
+                model::answer,
+            )
+            .with(
+                op(
+                    Post,
+                    "/model/held/{id}/release",
+                    "releaseRound",
+                    "Lets a held round go to its script or the persona",
+                )
+                .gives::<ModelState>()
+                .fails(&[400, 404]),
+                model::release,
             )
             .with(
                 op(Post, "/scenarios", "record", "Writes what happened as a scenario")

@@ -1,8 +1,8 @@
 //! Business time: the date and time that the backend under test sees.
 //!
 //! A scenario's clock stands still until a step moves it, so that a run is the same today and in ten
-//! years. `up` follows the machine's clock instead. Elapsed time (deadlines, delays) is never read
-//! from here.
+//! years. `up` follows the machine's clock instead. Elapsed time (deadlines, delays) is another thing,
+//! [`Clock::elapsed`]: all parts of a world have the clock, and so they have this as well.
 //!
 //! ```
 //! use jiff::{SignedDuration, Timestamp};
@@ -20,6 +20,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
+use crate::elapsed::ElapsedTime;
+
 /// A shared, movable source of business time. Clones share the same time.
 #[derive(Clone, Debug)]
 pub struct Clock(Arc<ClockInner>);
@@ -29,6 +31,7 @@ struct ClockInner {
     state: Mutex<ClockState>,
     /// Counts moves, so that whoever waits for a moment can look again.
     moves: watch::Sender<u64>,
+    elapsed: ElapsedTime,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -50,7 +53,33 @@ impl Clock {
     }
 
     fn with(state: ClockState) -> Self {
-        Self(Arc::new(ClockInner { state: Mutex::new(state), moves: watch::Sender::new(0) }))
+        let (moves, elapsed) = (watch::Sender::new(0), ElapsedTime::default());
+        Self(Arc::new(ClockInner { state: Mutex::new(state), moves, elapsed }))
+    }
+
+    /// The elapsed time of the same world, which timeouts count.
+    pub fn elapsed(&self) -> &ElapsedTime {
+        &self.0.elapsed
+    }
+
+    /// Lets it stand still at its time until it is moved; does nothing to one that stands still.
+    pub fn freeze(&self) {
+        self.change(|now, _| ClockState::Stopped(now));
+    }
+
+    /// Lets it go on from its time as the machine's clock does; does nothing to one that runs.
+    pub fn let_run(&self) {
+        self.change(|now, machine| ClockState::Running(now.duration_since(machine)));
+    }
+
+    /// Changes how it goes, not what it shows.
+    fn change(&self, to: impl FnOnce(Timestamp, Timestamp) -> ClockState) {
+        {
+            let mut state = self.state();
+            let machine = Timestamp::now();
+            *state = to(state.at(machine), machine);
+        }
+        self.0.moves.send_modify(|count| *count = count.wrapping_add(1));
     }
 
     /// Whether it follows the machine's clock.
@@ -150,6 +179,24 @@ mod tests {
             clock.forward_to(then + hour);
             assert!(clock.now() >= then + hour, "{clock:?}");
         }
+    }
+
+    #[test]
+    fn a_clock_is_frozen_and_let_run_where_it_stands() {
+        let then: Timestamp = "2030-01-01T00:00:00Z".parse().unwrap();
+        let clock = Clock::stopped(then);
+        let mut moves = clock.watch();
+        clock.let_run();
+        assert!(clock.is_running() && moves.has_changed().unwrap());
+        let first = clock.now();
+        assert!(first >= then && first.duration_since(then) < SignedDuration::from_mins(1));
+        moves.mark_unchanged();
+        clock.freeze();
+        assert!(!clock.is_running() && moves.has_changed().unwrap());
+        let frozen = clock.now();
+        assert!(frozen >= first);
+        clock.advance(SignedDuration::from_mins(5));
+        assert_eq!(clock.now(), frozen + SignedDuration::from_mins(5));
     }
 
     #[test]

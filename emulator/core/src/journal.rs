@@ -310,6 +310,12 @@ impl PendingExchange {
         }
     }
 
+    /// Records which script answered a request to the model, where that was not known as it began.
+    pub fn answered_by(&self, script: &str) {
+        let Cause { epoch, seq, .. } = self.cause;
+        self.journal.store().answered_by(epoch, seq, script);
+    }
+
     /// Records how it ended. Does nothing when the journal no longer has the exchange.
     pub fn end(mut self, outcome: Outcome) {
         self.ended = true;

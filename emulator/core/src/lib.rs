@@ -50,10 +50,12 @@
 //! - [`random`]: a generator whose numbers depend only on its seed; [`errors`]: errors as one line of
 //!   text.
 //! - [`serve`]: accepts connections for every server; [`threads`]: the threads that worlds run on.
+//! - [`elapsed`]: the time that timeouts count, which can stand still.
 //! - [`activity`]: counts what is under way, for whoever waits until nothing is.
 
 pub mod activity;
 pub mod clock;
+pub mod elapsed;
 pub mod errors;
 pub mod faults;
 pub mod journal;

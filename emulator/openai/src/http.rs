@@ -27,7 +27,7 @@ use super::{
 };
 use rehearse_core::{
     faults::{Cut, Failure},
-    journal::{ExchangeDetail, Outcome, callers, caused_by},
+    journal::{ExchangeDetail, Outcome, PendingExchange, callers, caused_by},
 };
 
 /// Largest request body that is read, in bytes.
@@ -217,15 +217,27 @@ async fn generate(
         .and_then(|()| check_type(&received.headers))
         .and_then(|()| deploy(server, &received.target, request.as_mut().ok()))
         .err();
-    let mut fault = None;
+    let (mut fault, mut pending) = (None, None);
     let prepared = match (refusal, &request) {
         (Some(error), _) => error.into(),
         (None, Err(_)) => ApiError::not_json().into(),
         (None, Ok(request)) => {
             fault = server.faults.next_failure(endpoint.name());
-            prepare(server, endpoint, request, &received.body, fault.as_ref())
+            // What may be held is in the journal meanwhile, where its client can hang up.
+            if server.holding.is_on() {
+                let exchange = ExchangeDetail::Model { request: request.clone(), script: None };
+                pending = Some(server.journal.begin(endpoint.name(), exchange));
+            }
+            let exchange = pending.as_ref().map(PendingExchange::cause);
+            prepare(server, endpoint, request, &received.body, fault.as_ref(), exchange).await
         }
     };
+    if let Some(pending) = pending {
+        if let Some(script) = &prepared.script {
+            pending.answered_by(script);
+        }
+        return end(server, pending, prepared, fault.as_ref()).await;
+    }
     // The request is moved into the journal, never copied.
     let request = request.unwrap_or(Value::Null);
     let script = prepared.script.clone();
@@ -291,8 +303,17 @@ async fn answer(
     prepared: PreparedResponse,
     fault: Option<&Failure>,
 ) -> Result<Response<Body>, ConnectionClosed> {
+    end(server, server.journal.begin(name, exchange), prepared, fault).await
+}
+
+/// Sends the answer of an exchange that has begun.
+async fn end(
+    server: &Arc<ServerState>,
+    pending: PendingExchange,
+    prepared: PreparedResponse,
+    fault: Option<&Failure>,
+) -> Result<Response<Body>, ConnectionClosed> {
     let PreparedResponse { script: _, delay, pace, action, lock } = prepared;
-    let pending = server.journal.begin(name, exchange);
     if let Some(fault) = fault {
         pending.injected(fault);
     }

@@ -81,6 +81,7 @@ mod embeddings;
 mod error;
 mod fake;
 mod format;
+mod holding;
 mod http;
 mod ids;
 mod images;
@@ -115,6 +116,7 @@ mod unmet;
 
 pub use builder::ScriptBuilder;
 pub use fake::FakeOpenAi;
+pub use holding::{EndedRound, HandError, HeldRound, HoldEnd, HoldRule, Holding, OfferedTool};
 pub use options::Options;
 pub use persona::Persona;
 pub use registry::{ArmedScript, RecalledScripts, ScriptRegistry};

@@ -16,7 +16,7 @@ use super::{
     injected::{action_after_effect, action_before_effect},
     operation::Operation,
     params,
-    registry::Decision,
+    registry::{Decision, ScriptedReply},
     reply::{Reply, tokens},
     responses,
     script::{CutPoint, RoundFailure, StreamPace},
@@ -24,7 +24,10 @@ use super::{
     state::ServerState,
     stored_responses::StoredResponse,
 };
-use rehearse_core::faults::Failure;
+use rehearse_core::{
+    faults::Failure,
+    journal::{Cause, ExchangeDetail},
+};
 
 /// An endpoint that asks the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,13 +94,15 @@ impl From<ResponseAction> for PreparedResponse {
     }
 }
 
-/// Decides the response to a request. `fault` is a fault of the whole endpoint.
-pub(super) fn prepare(
+/// Decides the response to a request. `fault` is a fault of the whole endpoint. With its exchange, it may
+/// be held until somebody answers it by hand.
+pub(super) async fn prepare(
     server: &ServerState,
     endpoint: Endpoint,
     request: &Value,
     body: &[u8],
     fault: Option<&Failure>,
+    exchange: Option<Cause>,
 ) -> PreparedResponse {
     let delay = fault.map_or(Duration::ZERO, Failure::delay);
     if let Some(action) = fault.and_then(|fault| action_before_effect(fault, request, None)) {
@@ -106,8 +111,8 @@ pub(super) fn prepare(
     let mut response = match request.as_object() {
         None => ApiError::not_json().into(),
         Some(request) => match endpoint {
-            Endpoint::Responses => prepare_responses(server, request, body),
-            Endpoint::Chat => prepare_chat(server, request, body),
+            Endpoint::Responses => prepare_responses(server, request, body, exchange).await,
+            Endpoint::Chat => prepare_chat(server, request, body, exchange).await,
         }
         .unwrap_or_else(|error| {
             record_refusal(server, &error);
@@ -165,10 +170,11 @@ pub(super) fn record_refusal(server: &ServerState, error: &ApiError) {
     server.registry.record_refusal(&message);
 }
 
-fn prepare_responses(
+async fn prepare_responses(
     server: &ServerState,
     request: &Map<String, Value>,
     body: &[u8],
+    exchange: Option<Cause>,
 ) -> Result<PreparedResponse, ApiError> {
     let prior = match request.get("previous_response_id").and_then(Value::as_str) {
         None => Arc::default(),
@@ -215,7 +221,8 @@ fn prepare_responses(
         let events = stream.then(|| responses::events(&response));
         (body, events)
     };
-    Ok(PreparedResponse { lock, ..respond(server, &conversation, body, stream, build) })
+    let by_hand = hold(server, &conversation, exchange).await;
+    Ok(PreparedResponse { lock, ..respond(server, &conversation, body, stream, by_hand, build) })
 }
 
 /// Stores a response if the request says so, and adds it with its input to the request's conversation.
@@ -252,10 +259,11 @@ fn store(
     }
 }
 
-fn prepare_chat(
+async fn prepare_chat(
     server: &ServerState,
     request: &Map<String, Value>,
     body: &[u8],
+    exchange: Option<Cause>,
 ) -> Result<PreparedResponse, ApiError> {
     let conversation = chat::read(request, &server.options)?;
     let stream = request.get("stream") == Some(&Value::Bool(true));
@@ -272,18 +280,39 @@ fn prepare_chat(
         let body = failed.map_or_else(|| to_json(&completion), |f| to_json(&f.error.body()));
         (body, events)
     };
-    Ok(respond(server, &conversation, body, stream, build))
+    let by_hand = hold(server, &conversation, exchange).await;
+    Ok(respond(server, &conversation, body, stream, by_hand, build))
 }
 
-/// Asks the registry. `build` turns a reply into a body, and into events for a stream.
+/// Waits for an answer by hand, if the request is to have one.
+async fn hold(
+    server: &ServerState,
+    conversation: &Conversation<'_>,
+    exchange: Option<Cause>,
+) -> Option<ScriptedReply> {
+    let exchange = exchange?;
+    let root = server.journal.exchange(exchange.turn());
+    let from = root.and_then(|root| match root.detail {
+        ExchangeDetail::SmsReceived { from, .. } => Some(from),
+        _ => None,
+    });
+    server.holding.hold(server.clock.elapsed(), exchange.seq(), from, conversation).await
+}
+
+/// Asks the registry, unless there is an answer by hand. `build` turns a reply into a body, and into events for a stream.
 fn respond(
     server: &ServerState,
     conversation: &Conversation<'_>,
     body: &[u8],
     stream: bool,
+    by_hand: Option<ScriptedReply>,
     build: impl FnOnce(&Reply) -> (Bytes, Option<Events>),
 ) -> PreparedResponse {
-    match server.registry.decide(conversation) {
+    let decision = match by_hand {
+        Some(reply) => Decision::Scripted(Box::new(reply)),
+        None => server.registry.decide(conversation),
+    };
+    match decision {
         Decision::Unexpected { label, message } => {
             PreparedResponse { script: label, ..ApiError::ours(message).into() }
         }

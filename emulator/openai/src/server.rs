@@ -12,6 +12,7 @@ use tokio::{
 
 use super::{
     builder::ScriptBuilder,
+    holding::Holding,
     http,
     options::Options,
     persona::Persona,
@@ -77,6 +78,11 @@ impl OpenAi {
         &self.0.state.registry
     }
 
+    /// The rounds that are answered by hand.
+    pub fn holding(&self) -> &Holding {
+        &self.0.state.holding
+    }
+
     /// Begins a script for the turn whose user text contains `text`; see [`ScriptBuilder`].
     pub fn when(&self, text: impl Into<String>) -> ScriptBuilder {
         ScriptBuilder::new(self.scripts()).text(text)
@@ -131,9 +137,10 @@ impl OpenAi {
         self.scripts().take_unexpected_requests()
     }
 
-    /// Removes scripts, unexpected requests, stored responses and learned identifiers. The persona
-    /// stays.
+    /// Removes scripts, unexpected requests, stored responses and learned identifiers, and lets go what
+    /// is held. The persona stays.
     pub fn reset(&self) {
+        self.holding().reset();
         self.scripts().reset();
         self.0.state.stored_mut().clear();
     }

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use super::{
-    conversations::ConversationLocks, options::Options, registry::ScriptRegistry,
+    conversations::ConversationLocks, holding::Holding, options::Options, registry::ScriptRegistry,
     stored_responses::StoredResponses,
 };
 use rehearse_core::{clock::Clock, faults::Faults, journal::Journal};
@@ -21,6 +21,7 @@ pub(super) struct ServerState {
     pub registry: ScriptRegistry,
     /// The conversations in which a response is under way.
     pub locks: ConversationLocks,
+    pub holding: Holding,
     stored: RwLock<StoredResponses>,
     requests: AtomicU64,
 }
@@ -33,9 +34,10 @@ impl ServerState {
         faults: Faults,
         registry: ScriptRegistry,
     ) -> Self {
-        let (stored, requests) = (RwLock::default(), AtomicU64::new(0));
+        let (holding, stored, requests) =
+            (Holding::default(), RwLock::default(), AtomicU64::new(0));
         let locks = ConversationLocks::default();
-        Self { options, journal, clock, faults, registry, locks, stored, requests }
+        Self { options, journal, clock, faults, registry, locks, holding, stored, requests }
     }
 
     /// The stored responses. They are consistent after every statement, so a panic elsewhere does

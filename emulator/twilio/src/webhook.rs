@@ -12,7 +12,7 @@ use std::{
 };
 
 use serde_json::Value;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::sleep;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
@@ -93,11 +93,12 @@ impl WebhookClient {
     pub async fn call(&self, call: &WebhookCall<'_>) -> CallResult {
         let Some(url) = WebhookUrl::parse(&call.url) else { return self.invalid_url(call) };
         let warning = url.invalid_policy.then_some(INVALID_RETRY_POLICY);
-        let began = Instant::now();
+        let time = self.account.clock.elapsed();
+        let until = time.now() + url.total;
         let mut attempts: Vec<Attempt> = Vec::new();
         loop {
             let number = u32::try_from(attempts.len() + 1).unwrap_or(u32::MAX);
-            let left = url.total.saturating_sub(began.elapsed());
+            let left = until.saturating_sub(time.now());
             let span = tracing::debug_span!("webhook", sid = %call.sid, attempt = number);
             let attempt = self.attempt(call, &url, number, left, warning).instrument(span);
             let (attempt, document, cause) = attempt.await;
@@ -106,7 +107,7 @@ impl WebhookClient {
                 Ok(_) => false,
                 Err(failure) => url.retries_after(failure.class) && number <= url.retries,
             };
-            if !retry || began.elapsed() >= url.total {
+            if !retry || time.now() >= until {
                 let document = document.map_err(|failure| failure.code);
                 return CallResult { attempts, document, warning, cause };
             }
@@ -149,7 +150,9 @@ impl WebhookClient {
         let timeout_code = if left < url.read { TOTAL_TIMEOUT } else { READ_TIMEOUT };
         let _running = self.account.journal.callers().begin_outside(&exchange);
         let answer = self.exchange(call, url, &exchange);
-        let response = timeout(left.min(url.read), caused_by(Some(exchange.cause()), answer))
+        let time = self.account.clock.elapsed();
+        let response = time
+            .timeout(left.min(url.read), caused_by(Some(exchange.cause()), answer))
             .await
             .unwrap_or(Err(CallFailure { code: timeout_code, class: FailureClass::Read }));
         let status = response.as_ref().ok().map(|response| response.status);

@@ -181,9 +181,9 @@ impl World {
             let Some(code) = code else { continue };
             let code = match code.code() {
                 function::Code::InProcess(build) => {
-                    let build = Arc::clone(build);
+                    let (build, time) = (Arc::clone(build), clock.elapsed().clone());
                     let instances = Instances::new(&function.id, environment, move |variables| {
-                        build(variables)
+                        build(variables, &time)
                     });
                     FunctionCode::Instances(Box::new(instances.map_err(|source| {
                         WorldError::Function { id: function.id.clone(), source }
@@ -269,6 +269,8 @@ impl World {
     /// # Errors
     /// The tables cannot be emptied.
     pub async fn reset(self: &Arc<Self>) -> Result<(), WorldError> {
+        // Nothing waits for somebody's answer, and time goes on.
+        self.openai.holding().reset();
         // What works by itself ends first, so that nothing of the old world writes into the new one.
         let halted = self.events().halt().await;
         // Before the delayed calls: no fault delays another one.

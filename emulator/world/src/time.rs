@@ -83,8 +83,8 @@ impl World {
     /// # Errors
     /// When an invocation does not end within a minute of elapsed time.
     pub async fn invocations_settled(&self) -> Result<(), Unsettled> {
-        let settled = tokio::time::timeout(SETTLE_LIMIT, self.events().settled()).await;
-        settled.map_err(|_| {
+        let settled = self.clock().elapsed().timeout(SETTLE_LIMIT, self.events().settled()).await;
+        settled.ok_or_else(|| {
             let functions = self.events().under_way();
             Unsettled::new(Unsettled::invocations(functions).into_iter().collect(), SETTLE_LIMIT)
         })
@@ -108,8 +108,8 @@ impl World {
                 }
             }
         };
-        let settled = tokio::time::timeout(limit, settle).await;
-        settled.map_err(|_| Unsettled::new(self.under_way(), limit))
+        let settled = self.clock().elapsed().timeout(limit, settle).await;
+        settled.ok_or_else(|| Unsettled::new(self.under_way(), limit))
     }
 
     /// How much each part has begun; `None` while something of one is under way.

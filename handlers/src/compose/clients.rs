@@ -1,6 +1,6 @@
-//! The HTTP clients that the adapters use.
+//! The HTTP clients that the adapters use, and the timer of their deadlines.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_smithy_http_client::{
@@ -9,13 +9,17 @@ use aws_smithy_http_client::{
 };
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 
+use crate::{adapters::system::SystemTimer, ports::Timer};
+
 /// HTTP clients to be shared: building one takes milliseconds, cloning one is free.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Clients {
     /// For DynamoDB's SDK.
     pub dynamodb: SharedHttpClient,
     /// For OpenAI and Twilio.
     pub web: reqwest::Client,
+    /// Of leases, deadlines and delays.
+    pub timer: Arc<dyn Timer>,
 }
 
 /// The clients could not be built.
@@ -42,7 +46,7 @@ impl Clients {
             .with_root_certificates(RootCertStore::empty())
             .with_no_client_auth();
         let web = web().tls_backend_preconfigured(tls).no_proxy().build()?;
-        Ok(Self { dynamodb, web })
+        Ok(Self { dynamodb, web, timer: Arc::new(SystemTimer) })
     }
 
     /// Clients for the real providers. The process's rustls provider must be installed before.
@@ -52,7 +56,19 @@ impl Clients {
     pub fn https() -> Result<Self, ClientsError> {
         let dynamodb =
             Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-        Ok(Self { dynamodb, web: web().build()? })
+        Ok(Self { dynamodb, web: web().build()?, timer: Arc::new(SystemTimer) })
+    }
+
+    /// The same clients with another timer.
+    #[must_use]
+    pub fn with_timer(self, timer: Arc<dyn Timer>) -> Self {
+        Self { timer, ..self }
+    }
+}
+
+impl fmt::Debug for Clients {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Clients").finish_non_exhaustive()
     }
 }
 

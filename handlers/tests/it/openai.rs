@@ -6,6 +6,7 @@ use handlers::{
     adapters::{
         openai::{OpenAi, RetryPolicy, Settings},
         secrets::StaticCredential,
+        system::SystemTimer,
     },
     domain::turn::ConversationItem,
     ports::{Model, ModelError, ModelRequest, ToolSpec},
@@ -26,7 +27,8 @@ pub const RETRY_POLICY: RetryPolicy = RetryPolicy {
 pub fn model(base_url: &str, retry_policy: RetryPolicy) -> OpenAi {
     let base_url = &format!("{base_url}/v1");
     let api_key = Arc::new(StaticCredential::new("sk-test"));
-    let settings = Settings { api_key, base_url, model: "gpt-6-luna", retry_policy };
+    let timer = Arc::new(SystemTimer);
+    let settings = Settings { api_key, base_url, model: "gpt-6-luna", retry_policy, timer };
     OpenAi::new(web(), &settings)
 }
 

@@ -203,6 +203,7 @@ impl Handler {
             trace_id: context.trace_id.clone(),
             event: event::build(&request, &matched, &route, &context),
             timeout: function.timeout,
+            time: self.clock.elapsed().clone(),
             source: EventSource::Api,
             cause: exchange.cause(),
             caused_by: exchange.caused_by(),
@@ -222,7 +223,7 @@ impl Handler {
         let log = |line| with_cause(cause, || self.log(function, &request_id, line));
         let work = function.invoke(invocation).instrument(exchange.span().clone());
         let mut work = std::pin::pin!(caused_by(cause, work));
-        let Ok(result) = tokio::time::timeout(timeout, &mut work).await else {
+        let Some(result) = self.clock.elapsed().timeout(timeout, &mut work).await else {
             let response = failed(GatewayError::TooLong);
             finish(exchange, reply, response, Some("integration_timeout"));
             // The function runs on to its own timeout; its result is discarded.
@@ -265,6 +266,7 @@ impl Handler {
             trace_id: self.ids.context(self.clock.now()).trace_id,
             event,
             timeout: function.timeout,
+            time: self.clock.elapsed().clone(),
             source: EventSource::Other,
         };
         let result = function.invoke(invocation).await;

@@ -78,17 +78,17 @@ impl InProcess {
     }
 
     async fn run_on(&self, router: &Router, invocation: Invocation) -> Result<Value, InvokeError> {
-        let timeout = invocation.timeout;
+        let (timeout, time) = (invocation.timeout, invocation.time.clone());
         // The conversion itself panics on some input, so it is caught as well.
         let call: BoxFuture<'_, _> = match invocation.source {
             EventSource::Api => Box::pin(self.call(router, invocation)),
             EventSource::Other => Box::pin(self.post(router, invocation)),
         };
         let call = AssertUnwindSafe(call).catch_unwind();
-        match tokio::time::timeout(timeout, call).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(panic)) => Err(InvokeError::Panicked(panic_message(panic.as_ref()))),
-            Err(_) => Err(InvokeError::TimedOut(timeout)),
+        match time.timeout(timeout, call).await {
+            Some(Ok(result)) => result,
+            Some(Err(panic)) => Err(InvokeError::Panicked(panic_message(panic.as_ref()))),
+            None => Err(InvokeError::TimedOut(timeout)),
         }
     }
 

@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use serde_json::Value;
 
 use crate::function::Executable;
-use rehearse_core::journal::Cause;
+use rehearse_core::{elapsed::ElapsedTime, journal::Cause};
 
 /// One event for a function.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub(crate) struct Invocation {
     pub(crate) event: String,
     /// How long the function may take from when it gets the event.
     pub(crate) timeout: Duration,
+    /// The time that the timeout counts.
+    pub(crate) time: ElapsedTime,
     /// Where the event is from.
     pub(crate) source: EventSource,
     /// The exchange of this invocation, which causes what the function does.

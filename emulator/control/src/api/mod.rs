@@ -2,6 +2,7 @@
 
 mod faults;
 mod journal;
+mod model;
 mod rows;
 mod scripts;
 mod snapshots;
@@ -14,6 +15,9 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     faults::{ArmedFault, ArmedFaults, Disarmed, FaultRequest, Faults},
     journal::{EventsQuery, JournalPage, JournalQuery},
+    model::{
+        EndedRound, HeldCall, HeldMessage, HeldRound, HoldEnd, HoldRequest, ModelState, OfferedTool,
+    },
     rows::{
         DeleteItems, DeletedItems, Fixtures, IndexInfo, Items, KeyInfo, LoadedFixture, PutItems,
         Rows, TableInfo, Tables, Written,

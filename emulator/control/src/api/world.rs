@@ -45,7 +45,7 @@ pub struct Part {
     pub about: String,
 }
 
-/// Body of `POST /clock`: exactly one of the two.
+/// Body of `POST /clock`: exactly one of the three.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClockRequest {
@@ -56,6 +56,9 @@ pub struct ClockRequest {
     /// How far to move forward, `2h 30m` or `PT2H30M`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advance: Option<String>,
+    /// False freezes it where it stands, true lets it run on from there as the machine's clock does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running: Option<bool>,
 }
 
 /// Response of `GET /clock` and `POST /clock`.

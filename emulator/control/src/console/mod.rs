@@ -4,17 +4,21 @@
 //! other. Its policy lets nothing run that is not one of these files, and nothing be fetched from
 //! elsewhere.
 
+use std::io::Write as _;
+
 use axum::{
     Router,
+    body::Bytes,
     http::{
         HeaderMap, HeaderValue,
         header::{
-            CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
-            X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+            ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY,
+            CONTENT_TYPE, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
         },
     },
     routing::get,
 };
+use flate2::{Compression, write::GzEncoder};
 
 /// Pictures of texts are shown when this machine serves them: a page of a local world asks nobody else.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
@@ -52,9 +56,11 @@ pub(crate) const ASSETS: &[Asset] = &[
     script!("exchanges.js"),
     script!("faults.js"),
     script!("look.js"),
+    script!("model.js"),
     script!("palette.js"),
     script!("phones.js"),
     script!("record.js"),
+    script!("redraw.js"),
     script!("rows.js"),
     script!("selection.js"),
     script!("snapshots.js"),
@@ -65,11 +71,36 @@ pub(crate) const ASSETS: &[Asset] = &[
     script!("virtual.js"),
 ];
 
-/// The routes of the page's files.
+/// The routes of the page's files. They are sent compressed to whoever takes that, as every browser does.
 pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     ASSETS.iter().fold(Router::new(), |router, (path, kind, content)| {
-        router.route(path, get(move || async move { (headers(kind), *content) }))
+        let serve = move |request: HeaderMap| async move {
+            let accepted = request.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+            let mut headers = headers(kind);
+            match accepted.filter(|accepted| takes_gzip(accepted)).and_then(|_| gzip(content)) {
+                Some(packed) => {
+                    headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+                    (headers, Bytes::from(packed))
+                }
+                None => (headers, Bytes::from_static(content.as_bytes())),
+            }
+        };
+        router.route(path, get(serve))
     })
+}
+
+/// Whether an `Accept-Encoding` names gzip and does not refuse it.
+fn takes_gzip(accepted: &str) -> bool {
+    accepted.split(',').any(|part| {
+        let (name, weight) = part.split_once(';').unwrap_or((part, ""));
+        name.trim() == "gzip" && !matches!(weight.replace(' ', "").as_str(), "q=0" | "q=0.0")
+    })
+}
+
+/// The files are small: it takes less than a millisecond.
+pub(crate) fn gzip(content: &str) -> Option<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(content.as_bytes()).and_then(|()| encoder.finish()).ok()
 }
 
 /// The files are small and loopback is fast: a browser asks each time, and never shows the page of an
@@ -79,6 +110,7 @@ fn headers(kind: &'static str) -> HeaderMap {
         (CONTENT_TYPE, kind),
         (CACHE_CONTROL, "no-store"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (VARY, "accept-encoding"),
     ];
     if kind == HTML {
         headers.extend([

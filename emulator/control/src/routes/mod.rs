@@ -3,6 +3,7 @@
 pub(super) mod events;
 pub(super) mod faults;
 pub(super) mod journal;
+pub(super) mod model;
 pub(super) mod rows;
 pub(super) mod scenarios;
 pub(super) mod scripts;

@@ -40,14 +40,23 @@ pub(crate) async fn move_clock(
     let world = Arc::clone(&api.world);
     // On a task of its own: what is due is fired even if the caller closes the connection.
     let moved = match request {
-        ClockRequest { now: Some(now), advance: None } => {
+        ClockRequest { now: None, advance: None, running: Some(running) } => {
+            let clock = world.clock();
+            if running {
+                clock.let_run()
+            } else {
+                clock.freeze()
+            }
+            return Ok(Json(time(&api)));
+        }
+        ClockRequest { now: Some(now), advance: None, running: None } => {
             tokio::spawn(async move { world.set_time(now).await.map_err(AdvanceError::from) })
         }
-        ClockRequest { now: None, advance: Some(by) } => {
+        ClockRequest { now: None, advance: Some(by), running: None } => {
             let by = length(&by)?;
             tokio::spawn(async move { world.advance(by).await })
         }
-        _ => return Err(ApiError::bad_request("give either now or advance")),
+        _ => return Err(ApiError::bad_request("give one of now, advance and running")),
     };
     moved.await.map_err(|e| ApiError::failed(&e))?.map_err(|error| match error {
         AdvanceError::Backwards => ApiError::bad_request(error.to_string())

@@ -3,6 +3,7 @@
 mod console;
 mod faults;
 mod journal;
+mod model;
 mod openapi;
 mod scripts;
 mod state;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::support::{Running, asking};
-use crate::operations::Operations;
+use crate::{loopback_client, operations::Operations};
 use rehearse_core::journal::Limits;
 use rehearse_testutils::{Folder, TEMPLATE};
 
@@ -165,6 +165,24 @@ async fn every_response_is_as_the_document_says() {
     walk.call("sms", &[], r#"{"body": "Bye"}"#, 200).await;
     walk.call("record", &[], r#"{"name": "Recorded"}"#, 200).await;
     walk.call("record", &[], r#"{"name": ""}"#, 400).await;
+
+    walk.call("hold", &[], r#"{"from": "nobody"}"#, 400).await;
+    walk.call("hold", &[], r#"{"from": "customer"}"#, 200).await;
+    let url = format!("{}/sms", walk.running.server.url());
+    let body = r#"{"body": "Be the model"}"#;
+    let sent = tokio::spawn(loopback_client().unwrap().post(url).body(body).send());
+    super::model::held(&walk.running).await;
+    let held = walk.call("model", &[], "", 200).await;
+    assert_eq!(held["held"][0]["tools"][0]["name"], "look_up");
+    walk.call("answerRound", &["1"], "{ call: { fly: {} } }", 400).await;
+    walk.call("answerRound", &["9"], "{ say: Hi }", 404).await;
+    walk.call("answerRound", &["1"], "{ call: { look_up: {} } }", 200).await;
+    super::model::held(&walk.running).await;
+    walk.call("releaseRound", &["x"], "", 400).await;
+    walk.call("releaseRound", &["9"], "", 404).await;
+    walk.call("releaseRound", &["2"], "", 200).await;
+    assert_eq!(sent.await.unwrap().unwrap().status(), 200);
+    walk.call("stopHolding", &[], "", 200).await;
 
     walk.call("takeSnapshot", &[], "", 201).await;
     walk.call("takeSnapshot", &[], r#"{"name": ""}"#, 400).await;

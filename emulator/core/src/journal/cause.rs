@@ -38,6 +38,11 @@ impl Cause {
     pub fn seq(&self) -> u64 {
         self.seq
     }
+
+    /// The position of the exchange at the root of its turn.
+    pub fn turn(&self) -> u64 {
+        self.turn
+    }
 }
 
 impl fmt::Display for Cause {

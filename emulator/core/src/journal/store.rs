@@ -10,7 +10,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::{
-    Exchange, Limits, Outcome,
+    Exchange, ExchangeDetail, Limits, Outcome,
     page::{PAGE, Page},
     size,
 };
@@ -125,6 +125,15 @@ impl JournalStore {
     pub(super) fn injected(&mut self, epoch: u64, seq: u64, failure: String) {
         if let Some(stored) = self.pending(epoch, seq) {
             stored.exchange.injected = Some(failure);
+        }
+    }
+
+    /// Records which script answered a request to the model, unless it is no longer kept.
+    pub(super) fn answered_by(&mut self, epoch: u64, seq: u64, by: &str) {
+        if let Some(stored) = self.pending(epoch, seq)
+            && let ExchangeDetail::Model { script, .. } = &mut stored.exchange.detail
+        {
+            *script = Some(by.to_owned());
         }
     }
 

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-pub(super) use self::progress::ScriptedReply;
+pub(super) use self::progress::{ScriptedReply, answer_alone};
 use self::{
     progress::ScriptProgress,
     select::{Selection, Selector},

@@ -193,6 +193,31 @@ impl ScriptProgress {
     }
 }
 
+/// The response of a script's only round, whatever the conversation has come to.
+///
+/// # Errors
+/// The round cannot be rendered, or no model could respond so.
+pub(crate) fn answer_alone(
+    script: &Script,
+    conversation: &Conversation<'_>,
+) -> Result<ScriptedReply, ReplyError> {
+    let mut reply = ScriptedReply {
+        label: "by hand".into(),
+        reply: None,
+        fail: None,
+        pace: StreamPace::default(),
+    };
+    if let Some((position, round)) = position::all_rounds(script).next() {
+        reply.fail.clone_from(&round.fail);
+        reply.pace = round.stream.unwrap_or_default();
+        if !round.fail.as_ref().is_some_and(|fail| prevents_reply(fail, round)) {
+            let fail = round.fail.as_ref();
+            reply.reply = Some(render(script, &position, round, fail, conversation, false)?);
+        }
+    }
+    Ok(reply)
+}
+
 /// Whether a failure leaves nothing to render. A connection that is cut after the request arrived
 /// loses a reply that exists all the same.
 fn prevents_reply(fail: &RoundFailure, round: &Round) -> bool {

@@ -8,6 +8,7 @@ mod conversations;
 mod endpoints;
 mod failures;
 mod fake;
+mod holding;
 mod kept;
 mod kept_scripts;
 mod persona;

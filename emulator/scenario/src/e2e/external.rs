@@ -52,7 +52,7 @@ impl ExternalBackend {
         let context = RequestContext::ApiGatewayV2(Default::default());
         let function = backend::function();
         let Code::InProcess(build) = function.code() else { unreachable!() };
-        let router: Router = build(&environment).unwrap();
+        let router: Router = build(&environment, &Default::default()).unwrap();
         let router = router.route("/gone", get(hang_up)).layer(Extension(context));
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { folder, runner, server }

@@ -127,6 +127,20 @@ async fn a_webhook_times_out_and_is_retried_only_if_its_url_says_so() {
 }
 
 #[tokio::test]
+async fn no_webhook_times_out_while_time_stands_still() {
+    let harness = Harness::start().await;
+    let (_listener, url) = silent_url().await;
+    harness.server.configure(|number| number.webhook_url = Some(format!("{url}#rt=100")));
+    let still = harness.clock.elapsed().stand_still();
+    let delivery = harness.server.receive(text("hello"));
+    let mut delivery = std::pin::pin!(delivery);
+    let early = tokio::time::timeout(Duration::from_millis(400), &mut delivery).await;
+    assert!(early.is_err(), "{early:?}");
+    drop(still);
+    assert_eq!(delivery.await.errors, [11205]);
+}
+
+#[tokio::test]
 async fn an_invalid_retry_policy_is_a_warning_and_the_default_applies() {
     let harness = Harness::start().await;
     webhook(&harness, "#rc=3&rp=sometimes", false);

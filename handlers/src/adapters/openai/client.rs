@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     domain::turn::ConversationItem,
-    ports::{BoxError, Credential, Model, ModelError, ModelRequest},
+    ports::{BoxError, Credential, Model, ModelError, ModelRequest, Timer},
 };
 
 /// Address, model and credentials. Has no `Debug`, because of the key.
@@ -31,6 +31,8 @@ pub struct Settings<'a> {
     pub model: &'a str,
     /// When and how often a failed request is sent again.
     pub retry_policy: RetryPolicy,
+    /// Of the time for an attempt, and of delays.
+    pub timer: Arc<dyn Timer>,
 }
 
 /// OpenAI's Responses API.
@@ -54,9 +56,9 @@ impl OpenAi {
             .with_project_id("");
         let transport = http.clone();
         let key = ApiKey(Arc::clone(&settings.api_key));
-        let keys = key.clone();
+        let (keys, timer) = (key.clone(), Arc::clone(&settings.timer));
         let service = service_fn(move |request: HttpRequestFactory| {
-            retry::send(transport.clone(), keys.clone(), retry_policy, request)
+            retry::send(transport.clone(), keys.clone(), retry_policy, Arc::clone(&timer), request)
         });
         let client = Client::build(http, config).with_http_service(service);
         Self { client, key, model: settings.model.to_owned() }

@@ -11,12 +11,13 @@ use async_openai::{
     middleware::HttpRequestFactory,
 };
 use bytes::Bytes;
+use futures::future::{Either, select};
 use http::{HeaderMap, HeaderValue, StatusCode, header::AUTHORIZATION};
 use reqwest::Response;
 
 use crate::{
     domain::secret::Secret,
-    ports::{BoxError, Credential},
+    ports::{BoxError, Credential, Timer},
 };
 
 /// When and how often a failed request is sent again.
@@ -86,6 +87,7 @@ pub(super) async fn send(
     client: reqwest::Client,
     key: ApiKey,
     retry_policy: RetryPolicy,
+    timer: Arc<dyn Timer>,
     request: HttpRequestFactory,
 ) -> Result<Response, OpenAIError> {
     let (secret, mut header) =
@@ -93,10 +95,16 @@ pub(super) async fn send(
     let mut retry = 0;
     let mut renewed = false;
     loop {
-        let (error, decision) = match attempt(&client, retry_policy, &header, &request).await {
-            Ok(response) => return Ok(response),
-            Err(failure) => failure,
-        };
+        let attempt = Box::pin(attempt(&client, &header, &request));
+        let (error, decision) =
+            match select(attempt, timer.sleep(retry_policy.attempt_timeout)).await {
+                Either::Left((Ok(response), _)) => return Ok(response),
+                Either::Left((Err(failure), _)) => failure,
+                Either::Right(_) => {
+                    tracing::warn!("the model did not answer in time");
+                    return Err(OpenAIError::InvalidArgument("no answer in time".into()));
+                }
+            };
         // The key may have been rotated. A request that was refused for its key had no effect, so
         // it can be repeated.
         if is_unauthorized(&error)
@@ -118,7 +126,7 @@ pub(super) async fn send(
         }
         retry += 1;
         tracing::warn!(retry, wait_ms = delay.as_millis(), "retrying the request to the model");
-        tokio::time::sleep(delay).await;
+        timer.sleep(delay).await;
     }
 }
 
@@ -133,20 +141,15 @@ enum RetryDecision {
 /// Makes one attempt. Reads the whole body, so that a connection cut within it counts as a failure.
 async fn attempt(
     client: &reqwest::Client,
-    retry_policy: RetryPolicy,
     authorization: &HeaderValue,
     request: &HttpRequestFactory,
 ) -> Result<Response, (OpenAIError, RetryDecision)> {
     let mut request = request.build().await.map_err(|error| (error, RetryDecision::GiveUp))?;
     request.headers_mut().insert(AUTHORIZATION, authorization.clone());
-    *request.timeout_mut() = Some(retry_policy.attempt_timeout);
     let failed = |error: reqwest::Error| {
-        let decision = if error.is_timeout() {
-            // The timeout is the turn's deadline: no time is left for another attempt.
-            RetryDecision::GiveUp
-        } else {
-            RetryDecision::BackOff
-        };
+        // To connect has a time of its own, after which none is left for another attempt.
+        let decision =
+            if error.is_timeout() { RetryDecision::GiveUp } else { RetryDecision::BackOff };
         (OpenAIError::Reqwest(error), decision)
     };
     let response = client.execute(request).await.map_err(failed)?;

@@ -60,7 +60,8 @@ impl ProcessPool {
     }
 
     async fn run(&self, invocation: Invocation) -> Result<Value, InvokeError> {
-        let Invocation { request_id, trace_id, event, timeout, cause, caused_by, .. } = invocation;
+        let Invocation { request_id, trace_id, event, timeout, time, cause, caused_by, .. } =
+            invocation;
         if event.len() > MAX_PAYLOAD_BYTES {
             return Err(InvokeError::TooLarge { what: "event", limit: MAX_PAYLOAD_BYTES });
         }
@@ -87,13 +88,13 @@ impl ProcessPool {
                 // It hung up at this very moment: the event goes to another process.
                 continue;
             }
-            return match tokio::time::timeout(timeout, result).await {
-                Ok(Ok(result)) => {
+            return match time.timeout(timeout, result).await {
+                Some(Ok(result)) => {
                     guard.is_done = true;
                     result
                 }
-                Ok(Err(_)) => Err(InvokeError::Failed("it was stopped".into())),
-                Err(_) => Err(guard.process.with_output(InvokeError::TimedOut(timeout + spent))),
+                Some(Err(_)) => Err(InvokeError::Failed("it was stopped".into())),
+                None => Err(guard.process.with_output(InvokeError::TimedOut(timeout + spent))),
             };
         }
         let how = "its processes ask for an event and hang up before they have it".into();

@@ -4,6 +4,7 @@ import * as clock from './clock.js';
 import { dialog, h, toast } from './dom.js';
 import * as exchanges from './exchanges.js';
 import * as faults from './faults.js';
+import * as model from './model.js';
 import { openPalette } from './palette.js';
 import * as phones from './phones.js';
 import './record.js';
@@ -24,6 +25,7 @@ const VIEWS = [
   { id: 'exchanges', label: 'Exchanges', start: exchanges.start, draw: exchanges.draw },
   { id: 'tables', label: 'Tables', start: tables.start, draw: tables.draw },
   { id: 'faults', label: 'Faults', start: faults.start, draw: faults.draw },
+  { id: 'model', label: 'Model', start: model.start, draw: model.draw },
   { id: 'snapshots', label: 'Snapshots', start: snapshots.start, draw: snapshots.draw },
 ];
 
@@ -166,6 +168,10 @@ function commands() {
       selection.open('tables');
       tables.openTable(id);
     } })),
+    model.isHolding()
+      ? { label: 'Model: stop holding requests', run: model.stop }
+      : { label: 'Model: hold every request', run: () => model.hold() },
+    { label: 'Clock: freeze, or let run', run: clock.toggle },
     { label: 'Take a snapshot', run: () => snapshots.take('') },
     { label: 'Reset the world', run: snapshots.reset },
     { label: 'Switch between light and dark', run: toggleTheme },
@@ -187,7 +193,7 @@ function commands() {
 }
 
 const KEYS = [
-  [isMac ? '⌘ K' : 'Ctrl K', 'Commands'], ['1 – 5', 'Turn, exchanges, tables, faults, snapshots'], ['[  ]', 'Earlier and later turn'],
+  [isMac ? '⌘ K' : 'Ctrl K', 'Commands'], ['1 – 6', 'Turn, exchanges, tables, faults, model, snapshots'], ['[  ]', 'Earlier and later turn'],
   ['↑ ↓', 'Next line of a list'], ['/', 'Search what is shown'], ['c', 'Write a text'], ['Enter', 'Send; Shift+Enter is a new line'], ['?', 'This list'],
 ];
 

@@ -18,7 +18,7 @@ export const MOVES = [
 
 export function start(place) {
   time = h('time', {}, '…');
-  how = h('span.pill', { hidden: true });
+  how = h('button.small', { hidden: true, onclick: toggle });
   place.append(h('span.clock-now', {}, time, how), h('span.clock-moves', {}, MOVES.map((move) => h('button.small', { title: move.title, onclick: () => moveBy(move) }, move.label))));
   setInterval(() => document.hidden || read(), PAUSE_MS);
   setInterval(show, 1000);
@@ -45,8 +45,20 @@ function show() {
   if (time.textContent !== words) time.textContent = words;
   time.dateTime = new Date(now).toISOString();
   how.hidden = false;
-  how.textContent = known.running ? 'runs' : 'frozen';
+  const label = known.running ? 'Runs · freeze' : 'Frozen · let run';
+  if (how.textContent !== label) how.textContent = label;
   how.title = known.running ? `It goes on with the clock of this machine. ${store.zone}` : `It stands still until somebody moves it. ${store.zone}`;
+}
+
+/** Freezes it, or lets it run on. */
+export async function toggle() {
+  if (!known) return;
+  try {
+    learn(await post('/clock', { running: !known.running }));
+    toast(known.running ? 'Business time runs' : 'Business time is frozen');
+  } catch (error) {
+    toast(error.words, { bad: true });
+  }
 }
 
 export async function moveBy({ body }) {

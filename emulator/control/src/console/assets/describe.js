@@ -82,9 +82,10 @@ function databaseLine({ tables, items, request }) {
 }
 
 function modelLine(exchange) {
-  const { calls, text } = answerOf(exchange);
+  const { calls, text, usage } = answerOf(exchange);
   const said = calls.length ? calls.map((call) => `${call.name}(${call.arguments})`).join(', ') : text;
-  return `${exchange.crossing.request?.model ?? ''}${said ? ` → ${said}` : ''}`;
+  const tokens = usage ? ` · ${usage.input} + ${usage.output} tokens` : '';
+  return `${exchange.crossing.request?.model ?? ''}${tokens}${said ? ` → ${said}` : ''}`;
 }
 
 /** What the model answered: words, calls of tools, and tokens, for either API. */

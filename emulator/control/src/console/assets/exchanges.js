@@ -2,6 +2,7 @@
 import { describe, GROUPS, groupOf, hasFailed, matches, statusOf, wordsIn } from './describe.js';
 import { detailsOf } from './details.js';
 import { empty, h, number, oneLine, took } from './dom.js';
+import { keepOpen } from './redraw.js';
 import { selection } from './selection.js';
 import { store } from './store.js';
 import { exactTime } from './time.js';
@@ -78,7 +79,9 @@ function mark() {
   list.select(selection.seq);
   const exchange = store.get(selection.seq);
   if (shown === exchange && details.firstChild) return;
-  details.replaceChildren(detailsOf(exchange));
+  const next = detailsOf(exchange);
+  if (shown?.seq === exchange?.seq && details.firstChild) keepOpen(details.firstChild, next);
+  details.replaceChildren(next);
   if (shown?.seq !== exchange?.seq) details.scrollTop = 0;
   shown = exchange;
 }

@@ -1,6 +1,7 @@
 // Faults and scripts: what is armed, how often it struck, what is unmet; and a field to arm more.
 import { get, post, remove } from './api.js';
 import { empty, h, number, oneLine, plural, textOf, toast } from './dom.js';
+import { redraw } from './redraw.js';
 import { store } from './store.js';
 
 const PAUSE_MS = 3000;
@@ -67,17 +68,11 @@ export async function draw() {
   if (panel.hidden) return;
   try {
     const [armed, scripted] = await Promise.all([get('/faults'), get('/scripts')]);
-    keepingFocus(faults, () => drawFaults(armed.faults));
-    keepingFocus(scripts, () => drawScripts(scripted));
+    drawFaults(armed.faults);
+    drawScripts(scripted);
   } catch {
     // The connection's own notice says it.
   }
-}
-
-function keepingFocus(place, redraw) {
-  const key = place.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
-  redraw();
-  if (key) place.querySelector(`[data-key="${key}"]`)?.focus();
 }
 
 async function act(method, path, said) {
@@ -91,28 +86,42 @@ async function act(method, path, said) {
 }
 
 function drawFaults(list) {
-  if (!list.length) return faults.replaceChildren(empty('No fault is armed', 'Every call succeeds. Choose an example below, or write one as in a scenario.'));
-  const lines = list.map(({ id, on, failure, target, times, skip, chance, matched, injected, spent }) => {
-    const what = Object.entries(failure).filter(([, value]) => value !== null && value !== false).map(([name, value]) => `${name.replace('_ms', '')} ${typeof value === 'object' ? JSON.stringify(value) : value}${name.endsWith('_ms') ? ' ms' : ''}`).join(', ');
-    const where = [target?.table, target?.key && JSON.stringify(target.key), skip ? `after ${skip}` : '', times ? `${times}×` : 'every time', chance ? `chance ${chance}` : ''].filter(Boolean).join(' · ');
-    return h(spent ? 'tr.spent' : 'tr', {},
-      h('td.mono', {}, on), h('td', {}, oneLine(what, 200)), h('td', {}, oneLine(where, 200)),
-      h('td', {}, `struck ${number(injected)} of ${number(matched)}`, spent ? h('span.pill', {}, 'used up') : null),
-      h('td.row-buttons', {}, h('button.small', { dataset: { key: `fault-${id}` }, 'aria-label': `Disarm ${on}`, onclick: () => act('DELETE', `/faults/${id}`, 'Disarmed') }, 'Disarm')));
-  });
-  return faults.replaceChildren(h('div.scroll', { tabindex: 0, role: 'region', 'aria-label': 'Armed faults' }, h('table.grid', {},
-    h('thead', {}, h('tr', {}, ['On', 'Fails with', 'Which calls', 'Count', ''].map((name) => h('th', { scope: 'col' }, name || h('span.visually-hidden', {}, 'Actions'))))), h('tbody', {}, lines))),
-  h('div.row.end', {}, h('button.small', { dataset: { key: 'all' }, onclick: () => act('DELETE', '/faults', 'All faults are disarmed') }, 'Disarm all')));
+  if (!list.length) return redraw(faults, [{ key: 'none', make: () => empty('No fault is armed', 'Every call succeeds. Choose an example below, or write one as in a scenario.') }]);
+  redraw(faults, [{ key: 'table', make: faultTable }, { key: 'all', make: () => h('div.row.end', {}, h('button.small', { dataset: { key: 'all' }, onclick: () => act('DELETE', '/faults', 'All faults are disarmed') }, 'Disarm all')) }]);
+  return redraw(faults.querySelector('tbody'), list.map((fault) => ({ key: fault.id, data: fault, make: () => faultRow(fault) })));
+}
+
+const faultTable = () => h('div.scroll', { tabindex: 0, role: 'region', 'aria-label': 'Armed faults' }, h('table.grid', {},
+  h('thead', {}, h('tr', {}, ['On', 'Fails with', 'Which calls', 'Count', ''].map((name) => h('th', { scope: 'col' }, name || h('span.visually-hidden', {}, 'Actions'))))), h('tbody')));
+
+function faultRow({ id, on, failure, target, times, skip, chance, matched, injected, spent }) {
+  const what = Object.entries(failure).filter(([, value]) => value !== null && value !== false).map(([name, value]) => `${name.replace('_ms', '')} ${typeof value === 'object' ? JSON.stringify(value) : value}${name.endsWith('_ms') ? ' ms' : ''}`).join(', ');
+  const where = [target?.table, target?.key && JSON.stringify(target.key), skip ? `after ${skip}` : '', times ? `${times}×` : 'every time', chance ? `chance ${chance}` : ''].filter(Boolean).join(' · ');
+  return h(spent ? 'tr.spent' : 'tr', {},
+    h('td.mono', {}, on), h('td', {}, oneLine(what, 200)), h('td', {}, oneLine(where, 200)),
+    h('td', {}, `struck ${number(injected)} of ${number(matched)}`, spent ? h('span.pill', {}, 'used up') : null),
+    h('td.row-buttons', {}, h('button.small', { dataset: { key: `fault-${id}` }, 'aria-label': `Disarm ${on}`, onclick: () => act('DELETE', `/faults/${id}`, 'Disarmed') }, 'Disarm')));
 }
 
 function drawScripts({ scripts: list, unexpected }) {
-  const unmet = ({ summary, report }) => h('details.section', {}, h('summary', {}, oneLine(summary, 200)), h('pre.json', { tabindex: 0 }, textOf(report, { short: 3000 })));
   if (!list.length && !unexpected.length) {
-    return scripts.replaceChildren(empty('No script is armed', 'The persona of the project answers, where there is one. A test arms scripts with POST /scripts.'));
+    return redraw(scripts, [{ key: 'none', make: () => empty('No script is armed', 'The persona of the project answers, where there is one. A test arms scripts with POST /scripts.') }]);
   }
-  return scripts.replaceChildren(...list.map(({ id, name, text, rounds, reached, met, unmet: missing }) => h('section.card', {},
-    h('div.row', {}, h('b', {}, name), h(met ? 'span.pill.good' : 'span.pill.bad', {}, met ? 'met' : 'unmet'), h('span.quiet', {}, `${plural(rounds, 'round')}, ${reached.length} reached`),
-      h('button.small', { dataset: { key: `script-${id}` }, 'aria-label': `Remove ${name}`, onclick: () => act('DELETE', `/scripts/${id}`, 'Removed') }, 'Remove')),
-    h('p', { dir: 'auto' }, text === null ? 'answers any text' : oneLine(text, 200)), missing.map(unmet))),
-  ...(unexpected.length ? [h('section.card', {}, h('b', {}, `${plural(unexpected.length, 'request')} that no script is for`), unexpected.map(unmet))] : []));
+  const cards = list.map((script) => ({ key: script.id, data: script, make: (card = h('section.card')) => {
+    redraw(card, [{ key: 'head', data: [script.met, script.reached], make: () => scriptHead(script) },
+      { key: 'text', make: () => h('p', { dir: 'auto' }, script.text === null ? 'answers any text' : oneLine(script.text, 200)) }, ...script.unmet.map(unmetPart)]);
+    return card;
+  } }));
+  if (unexpected.length) {
+    cards.push({ key: 'unexpected', data: unexpected, make: (card = h('section.card')) => {
+      redraw(card, [{ key: 'head', data: unexpected.length, make: () => h('b', {}, `${plural(unexpected.length, 'request')} that no script is for`) }, ...unexpected.map(unmetPart)]);
+      return card;
+    } });
+  }
+  return redraw(scripts, cards);
 }
+
+const scriptHead = ({ id, name, rounds, reached, met }) => h('div.row', {}, h('b', {}, name), h(met ? 'span.pill.good' : 'span.pill.bad', {}, met ? 'met' : 'unmet'), h('span.quiet', {}, `${plural(rounds, 'round')}, ${reached.length} reached`),
+  h('button.small', { dataset: { key: `script-${id}` }, 'aria-label': `Remove ${name}`, onclick: () => act('DELETE', `/scripts/${id}`, 'Removed') }, 'Remove'));
+
+const unmetPart = ({ summary, report }, index) => ({ key: `unmet ${index}`, data: [summary, report], make: () => h('details.section', {}, h('summary', {}, oneLine(summary, 200)), h('pre.json', { tabindex: 0 }, textOf(report, { short: 3000 }))) });

@@ -1,6 +1,7 @@
 // The phones side by side: every person's conversation, and a field to text from it.
 import { ApiError, get, post } from './api.js';
 import { h, isLocal, linkOf, oneLine, plural, textOf, toast } from './dom.js';
+import { putInOrder } from './redraw.js';
 import { selection } from './selection.js';
 import { param, partyOf, store } from './store.js';
 import { clockTime, dayOf } from './time.js';
@@ -149,7 +150,7 @@ class Phone {
     this.#name = name;
     this.#number = number;
     this.list = h('ol.texts', { 'aria-label': `Texts of ${name}` });
-    this.typing = h('div.typing', { hidden: true, 'aria-label': 'The shop is answering' }, h('i'), h('i'), h('i'));
+    this.typing = h('div.typing', { hidden: true, role: 'img', 'aria-label': 'The shop is answering' }, h('i'), h('i'), h('i'));
     this.scroller = h('div.scroller', { tabindex: 0, role: 'region', 'aria-label': `Conversation with ${name}` }, this.list, this.typing);
     this.said = h('div.said', { role: 'status' });
     this.section = h('section.phone', { 'aria-label': name }, this.#head(), this.scroller, this.said, this.#composer());
@@ -256,7 +257,7 @@ class Phone {
     }
     this.bubbles = shown;
     if (!nodes.length) nodes.push(h('li.empty', {}, h('p', {}, `No texts yet. Write as ${this.#name} below.`)));
-    put(this.list, nodes);
+    putInOrder(this.list, nodes);
     const last = all.findLast((seq) => store.get(seq)?.crossing.kind === 'sms_received');
     this.typing.hidden = last === undefined || !isUnderWay(last);
     this.mark();
@@ -282,13 +283,6 @@ class Phone {
       button.setAttribute('aria-pressed', String(at === seq));
     }
   }
-}
-
-/** Puts elements into a list, and leaves alone those that are in their place: one may have the focus. */
-function put(list, nodes) {
-  const stay = new Set(nodes);
-  for (const child of [...list.children]) if (!stay.has(child)) child.remove();
-  nodes.forEach((node, index) => list.children[index] === node || list.insertBefore(node, list.children[index] ?? null));
 }
 
 /** Whether the webhook of a received text has not been answered yet. */

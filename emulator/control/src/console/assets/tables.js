@@ -1,6 +1,7 @@
 // The tables with their rows as they change.
 import { get, put, remove } from './api.js';
 import { dialog, empty, h, jsonText, number, oneLine, plural, textOf, toast } from './dom.js';
+import { redraw } from './redraw.js';
 import { knowTables, plainRow, typedRow } from './rows.js';
 import { store } from './store.js';
 
@@ -76,11 +77,9 @@ async function read() {
 }
 
 function drawPicker() {
-  const focused = picker.contains(document.activeElement) ? document.activeElement.dataset.table : undefined;
-  picker.replaceChildren(...tables.map(({ id, rows }) => h('button.chip', {
-    'aria-pressed': String(id === chosen), dataset: { table: id }, onclick: () => openTable(id),
-  }, id, ' ', h('span.count', {}, number(rows)))));
-  if (focused) picker.querySelector(`[data-table="${CSS.escape(focused)}"]`)?.focus();
+  redraw(picker, tables.map(({ id, rows }) => ({ key: id, data: [rows, id === chosen], make: () => h('button.chip', {
+    'aria-pressed': String(id === chosen), dataset: { key: id }, onclick: () => openTable(id),
+  }, id, ' ', h('span.count', {}, number(rows))) })));
 }
 
 const table = () => tables.find(({ id }) => id === chosen);
@@ -88,53 +87,55 @@ const keyNames = () => [table()?.key.hash, table()?.key.range].filter(Boolean);
 const idOf = (item) => JSON.stringify(keyNames().map((name) => item[name]));
 
 function drawRows(lights = false) {
-  if (!table()) {
-    place.replaceChildren(empty('No tables', 'The template of this backend describes no table.'));
-    return;
-  }
+  const say = (title, about) => {
+    cells = new Map();
+    redraw(place, [{ key: 'empty', data: title, make: () => empty(title, about) }]);
+  };
+  if (!table()) return say('No tables', 'The template of this backend describes no table.');
   const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
   const found = items.map((item) => ({ item, row: plainRow(item) })).filter(({ row }) => {
     const text = words.length ? JSON.stringify(row).toLowerCase() : '';
     return words.every((word) => text.includes(word));
   });
   if (!found.length) {
-    place.replaceChildren(items.length
-      ? empty('No row matches', 'Search for less.')
-      : empty(`${chosen} is empty`, 'Rows appear here when the backend writes them. Add one with the button, or load a fixture on the tab Snapshots.'));
-    cells = new Map();
-    return;
+    return items.length
+      ? say('No row matches', 'Search for less.')
+      : say(`${chosen} is empty`, 'Rows appear here when the backend writes them. Add one with the button, or load a fixture on the tab Snapshots.');
   }
-  const focused = document.activeElement?.dataset?.row;
-  const focusedDelete = document.activeElement?.dataset?.deletes !== undefined;
   const names = columns(found.map(({ row }) => row));
   const known = cells;
   cells = new Map();
   const isFirst = known.size === 0;
-  const lines = found.slice(0, shown).map(({ item, row }) => {
+  const more = { key: 'more', data: found.length - shown, make: () => h('button.link', { dataset: { key: 'more' }, onclick: () => {
+    shown += SHOWN * 5;
+    drawRows();
+  } }, `Show more (${plural(found.length - shown, 'row')})`) };
+  redraw(place, [{ key: `table ${chosen}`, make: () => h('table.grid', {}, h('caption.visually-hidden', {}, `Rows of ${chosen}`), h('thead', {}, h('tr')), h('tbody')) },
+    ...(found.length > shown ? [more] : [])]);
+  redraw(place.querySelector('thead tr'), [{ key: '', make: () => h('th', { scope: 'col' }, h('span.visually-hidden', {}, 'Actions')) },
+    ...names.map((name) => ({ key: ` ${name}`, make: () => h('th', { scope: 'col' }, name, keyNames().includes(name) ? h('span.key-mark', { title: 'Key attribute' }, ' key') : null) }))]);
+  return redraw(place.querySelector('tbody'), found.slice(0, shown).map(({ item, row }) => {
     const id = idOf(item);
-    const tds = names.map((name) => {
-      const text = row[name] === undefined ? '' : typeof row[name] === 'string' ? row[name] : JSON.stringify(row[name]);
-      const at = `${id} ${name}`;
+    const texts = names.map((name) => (row[name] === undefined ? '' : typeof row[name] === 'string' ? row[name] : JSON.stringify(row[name])));
+    const parts = [{ key: '', make: () => buttonsOf(id) }, ...names.map((name, index) => {
+      const [text, at] = [texts[index], `${id} ${name}`];
       cells.set(at, text);
       const changed = lights && !isFirst && known.get(at) !== text && (text !== '' || known.has(at));
-      return h(changed ? 'td.lit' : 'td', {}, textOf(text, { short: 120 }));
-    });
-    return h('tr', {},
-      h('td.row-buttons', {},
-        h('button.small', { 'aria-label': `Edit row ${oneLine(id, 80)}`, dataset: { row: id }, onclick: () => edit(item) }, 'Edit'),
-        h('button.small.danger', { 'aria-label': `Delete row ${oneLine(id, 80)}`, dataset: { row: id, deletes: '' }, onclick: () => erase(item) }, 'Delete')), tds);
-  });
-  place.replaceChildren(h('table.grid', {},
-    h('caption.visually-hidden', {}, `Rows of ${chosen}`),
-    h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, h('span.visually-hidden', {}, 'Actions')), names.map((name) => h('th', { scope: 'col' }, name, keyNames().includes(name) ? h('span.key-mark', { title: 'Key attribute' }, ' key') : null)))),
-    h('tbody', {}, lines)));
-  if (found.length > shown) {
-    place.append(h('button.link', { onclick: () => {
-      shown += SHOWN * 5;
-      drawRows();
-    } }, `Show more (${plural(found.length - shown, 'row')})`));
-  }
-  if (focused) [...place.querySelectorAll('[data-row]')].find(({ dataset }) => dataset.row === focused && (dataset.deletes !== undefined) === focusedDelete)?.focus();
+      return { key: ` ${name}`, data: text, make: () => h(changed ? 'td.lit' : 'td', {}, textOf(text, { short: 120 })) };
+    })];
+    return { key: id, data: [names, texts], make: (line = h('tr')) => {
+      redraw(line, parts);
+      return line;
+    } };
+  }));
+}
+
+/** What can be done with a row, as it is when it is done. */
+function buttonsOf(id) {
+  const now = () => items.find((item) => idOf(item) === id);
+  return h('td.row-buttons', {},
+    h('button.small', { 'aria-label': `Edit row ${oneLine(id, 80)}`, dataset: { key: `edit ${id}` }, onclick: () => edit(now()) }, 'Edit'),
+    h('button.small.danger', { 'aria-label': `Delete row ${oneLine(id, 80)}`, dataset: { key: `delete ${id}` }, onclick: () => now() && erase(now()) }, 'Delete'));
 }
 
 function columns(rows) {

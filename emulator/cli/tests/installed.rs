@@ -29,7 +29,10 @@ fn every_command_has_a_manual_page() {
     assert_eq!(rehearse(&["man", "--out", out.to_str().unwrap()]), "");
     let help = rehearse(&["--help"]);
     let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
-    let commands: Vec<_> = commands.map_while(|line| line.split_whitespace().next()).collect();
+    // What does not fit in a line goes on in the next, further in.
+    let commands = commands.take_while(|line| !line.is_empty());
+    let commands = commands.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    let commands: Vec<_> = commands.filter(|command| !command.is_empty()).collect();
     assert!(commands.contains(&"run") && commands.contains(&"man"), "{commands:?}");
     for command in commands.into_iter().filter(|command| *command != "help") {
         let page = std::fs::read_to_string(out.join(format!("rehearse-{command}.1"))).unwrap();

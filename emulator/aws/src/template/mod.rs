@@ -39,9 +39,9 @@ pub use self::{
     route::{Payload, Route},
     schedule::{Schedule, ScheduleExpression, ScheduleKind},
     settings::{
-        Check, Defaults, Doctor, Endpoints, FunctionSettings, LineType, MessagingService,
-        OtherNumber, Paths, Phone, Ports, RoutePath, Services, Settings, SettingsError,
-        TextTemplate, Twilio, Webhook,
+        Check, Defaults, Doctor, Endpoints, FunctionClock, FunctionSettings, LineType,
+        MessagingService, OtherNumber, Paths, Phone, Ports, RoutePath, Services, Settings,
+        SettingsError, TextTemplate, Twilio, Webhook,
     },
 };
 

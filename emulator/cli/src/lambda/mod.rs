@@ -1,6 +1,7 @@
 //! `--target lambda`: which executables are the functions, and how their processes run.
 
 mod build;
+mod clock;
 mod code;
 mod plan;
 mod runtime;

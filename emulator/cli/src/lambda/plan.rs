@@ -14,7 +14,7 @@ use crate::{
 use rehearse_aws::{
     Executable,
     secrets::Session,
-    template::{CodePlace, Function, FunctionSettings, Settings, Template},
+    template::{CodePlace, Function, FunctionClock, FunctionSettings, Settings, Template},
 };
 
 /// How to get an executable for every function, each time that sources change.
@@ -54,7 +54,7 @@ pub(super) enum Source {
     /// A binary of the workspace.
     Built,
     /// An interpreter, with the function's code in a folder.
-    Runtime { function: Box<Function>, folder: PathBuf },
+    Runtime { function: Box<Function>, folder: PathBuf, clock: FunctionClock },
 }
 
 impl Plan {
@@ -78,10 +78,15 @@ impl Plan {
             let executable = match source {
                 Source::Named { code, from } => executable(id, code, from),
                 Source::Built => built.take(id),
-                Source::Runtime { function, folder } => {
+                Source::Runtime { function, folder, clock } => {
                     let runtime = function.runtime.as_deref().and_then(Language::of);
                     let runtime = runtime.ok_or_else(|| nothing_runs(function))?;
-                    interpreters.executable(function, runtime, folder, &self.places.project)
+                    interpreters.executable(
+                        function,
+                        runtime,
+                        (folder, *clock),
+                        &self.places.project,
+                    )
                 }
             };
             Ok((id.clone(), executable?))
@@ -167,7 +172,8 @@ fn source(
     };
     let runtime = function.runtime.as_deref().unwrap_or_default();
     if Language::of(runtime).is_some() {
-        return Ok(Source::Runtime { function: Box::new(function.clone()), folder });
+        let clock = own.map(|own| own.clock).unwrap_or_default();
+        return Ok(Source::Runtime { function: Box::new(function.clone()), folder, clock });
     }
     // What Go and others are deployed as: a package with its program.
     // What builds it has not run yet.

@@ -9,8 +9,12 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use super::clock;
 use crate::error::CommandError;
-use rehearse_aws::{Executable, template::Function};
+use rehearse_aws::{
+    Executable, WorldClock,
+    template::{Function, FunctionClock},
+};
 
 /// What speaks the Runtime API, by the name of its file.
 const PYTHON: (&str, &str) = ("bootstrap.py", include_str!("runtime/bootstrap.py"));
@@ -41,6 +45,10 @@ struct Interpreter {
 #[derive(Debug, Default)]
 pub(super) struct Interpreters {
     asked: BTreeMap<PathBuf, Option<Interpreter>>,
+    /// libfaketime, once it was looked for.
+    library: Option<Option<PathBuf>>,
+    /// Whether each interpreter takes its time from it.
+    following: BTreeMap<PathBuf, bool>,
     /// What the user is told: versions that are not the template's.
     pub(super) remarks: Vec<String>,
 }
@@ -70,6 +78,14 @@ impl Language {
         }
     }
 
+    /// Arguments by which the interpreter prints the seconds since 1970.
+    fn time(self) -> [&'static str; 2] {
+        match self {
+            Self::Python => ["-c", "import time; print(int(time.time()))"],
+            Self::Node => ["-p", "Math.trunc(Date.now() / 1000)"],
+        }
+    }
+
     /// A program that prints where the interpreter is, and its version.
     fn question(self) -> [&'static str; 2] {
         match self {
@@ -91,7 +107,7 @@ impl Interpreters {
         &mut self,
         function: &Function,
         (language, version): (Language, &str),
-        folder: &Path,
+        (folder, clock): (&Path, FunctionClock),
         project: &Path,
     ) -> Result<Executable, CommandError> {
         let id = &function.id;
@@ -129,6 +145,16 @@ impl Interpreters {
         let bootstrap = bootstrap(language).map_err(|error| {
             CommandError::environment(format!("{id}: failed to write its bootstrap")).because(error)
         })?;
+        let world_clock = match clock {
+            FunctionClock::Machine => None,
+            FunctionClock::World => self.world_clock(language, &interpreter.program),
+        };
+        let world_clock = world_clock
+            .zip(bootstrap.parent())
+            .map(|(library, folder)| WorldClock { library, folder: folder.to_path_buf() });
+        if world_clock.is_none() && clock == FunctionClock::World {
+            self.remark_clock(language, id);
+        }
         let mut arguments = Vec::new();
         if language == Language::Python {
             // As on AWS nothing is written beside the code.
@@ -139,7 +165,34 @@ impl Interpreters {
             // What handlers may do depends on the runtime's version, not on the interpreter's.
             arguments.push(version.to_owned());
         }
-        Ok(Executable { program: interpreter.program, arguments, folder, world_clock: None })
+        Ok(Executable { program: interpreter.program, arguments, folder, world_clock })
+    }
+
+    /// The library that gives an interpreter the scenario's time, if it is installed and works.
+    fn world_clock(&mut self, language: Language, program: &Path) -> Option<PathBuf> {
+        let library = self.library.get_or_insert_with(clock::library).clone()?;
+        let follows = self.following.entry(program.to_path_buf());
+        let follows =
+            follows.or_insert_with(|| clock::follows(program, &language.time(), &library));
+        follows.then_some(library)
+    }
+
+    /// Says once that handlers have the machine's clock.
+    fn remark_clock(&mut self, language: Language, id: &str) {
+        const BEGINNING: &str = "the clock of handlers is the machine's";
+        if self.remarks.iter().any(|remark| remark.starts_with(BEGINNING)) {
+            return;
+        }
+        let why = match &self.library {
+            Some(Some(_)) => {
+                format!("this {} does not take its time from libfaketime", language.name())
+            }
+            _ => "libfaketime is not installed (apt-get install libfaketime)".to_owned(),
+        };
+        self.remarks.push(format!(
+            "{BEGINNING}, whatever time a scenario says: {why}; `clock = \"machine\"` under [functions.{id}] in \
+             rehearse.toml says that this is meant"
+        ));
     }
 
     /// The interpreter behind a name, if it works. It is asked in the user's own environment: what is in

@@ -97,7 +97,11 @@ fn missing_and_empty_places_are_wrong_and_named() {
 fn check_counts_what_is_right() {
     let done = Project::hello().rehearse(&["check"]);
     assert_eq!((done.exit, done.err.as_str()), (Exit::Passed, ""));
-    assert_eq!(done.out, "ok 1 scenario, 0 fixtures, 1 function, 1 table\n");
+    assert_eq!(
+        done.out,
+        "POST  /sms  Hello  ServerlessHttpApi (HTTP API)\n\
+         ok 1 scenario, 0 fixtures, 1 function, 1 table\n"
+    );
 }
 
 #[test]
@@ -282,12 +286,13 @@ fn a_variable_that_has_no_value_is_named_with_its_line() {
     for command in [&["run"][..], &["check"], &["exec", "--", "true"]] {
         let done = project.rehearse(command);
         assert!(matches!(done.exit, Exit::Passed | Exit::Command(0)), "{}", done.err);
-        for (name, why) in [
-            ("STREAM", "`StreamArn` of Leads is known only on AWS"),
-            ("SECRET", "is read from AWS when the stack is created"),
-            ("PARAMETER", "parameter `Nothing` has no value"),
+        let kept = "rehearse.toml gives it a value by the line `\"/x\" = \"...\"` under [secrets]";
+        for (name, what, why) in [
+            ("STREAM", "STREAM of Hello is ", "`StreamArn` of Leads is known only on AWS"),
+            ("SECRET", "no SECRET for Hello: ", kept),
+            ("PARAMETER", "no PARAMETER for Hello: ", "parameter `Nothing` has no value"),
         ] {
-            let at = format!("template.yaml:{}: no {name} for Hello: ", line(name));
+            let at = format!("template.yaml:{}: {what}", line(name));
             let told = done.err.lines().find(|line| line.contains(&at));
             assert!(told.is_some_and(|told| told.ends_with(why)), "{command:?}: {}", done.err);
         }

@@ -76,9 +76,9 @@ fn machine() -> Timestamp {
     Timestamp::try_from(std::time::UNIX_EPOCH + Duration::new(since, part)).unwrap_or_default()
 }
 
-/// `+12.345`: seconds, as libfaketime reads them.
+/// `+12.345`: seconds, as libfaketime reads them. Rounded up, so that a process is never earlier than the world.
 fn offset(by: SignedDuration) -> String {
-    let millis = by.as_millis();
+    let millis = -(-by.as_nanos()).div_euclid(1_000_000);
     let sign = if millis < 0 { '-' } else { '+' };
     let millis = millis.unsigned_abs();
     format!("{sign}{}.{:03}", millis / 1000, millis % 1000)
@@ -95,6 +95,8 @@ mod tests {
         {
             assert_eq!(offset(SignedDuration::from_millis(millis)), text);
         }
+        assert_eq!(offset(SignedDuration::from_micros(1)), "+0.001");
+        assert_eq!(offset(SignedDuration::from_micros(-1_999)), "-0.001");
     }
 
     #[test]

@@ -134,6 +134,19 @@ pub struct FunctionSettings {
     pub folder: Option<PathBuf>,
     /// Words for a shell that build it, in this file's folder, before it is started.
     pub build: Option<String>,
+    /// Which time a handler in Python or Node sees.
+    pub clock: FunctionClock,
+}
+
+/// Which time a handler in Python or Node sees.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FunctionClock {
+    /// The scenario's, by libfaketime, where that is installed.
+    #[default]
+    World,
+    /// The machine's.
+    Machine,
 }
 
 /// Ports of `rehearse up`.

@@ -121,6 +121,8 @@ async function load() {
 // Calls the handler, and waits for its answer by whichever way it comes.
 function answer(handler, event, headers) {
   const env = process.env;
+  // Counted by the clock that measures time: the one that shows it may be the scenario's, and be moved.
+  const deadline = performance.now() + Number(headers['lambda-runtime-deadline-ms']) - Date.now();
   return new Promise((resolve, reject) => {
     let callback;
     const context = {
@@ -134,8 +136,7 @@ function answer(handler, event, headers) {
       awsRequestId: headers['lambda-runtime-aws-request-id'],
       clientContext: undefined,
       identity: undefined,
-      getRemainingTimeInMillis: () =>
-        Math.max(Number(headers['lambda-runtime-deadline-ms']) - Date.now(), 0),
+      getRemainingTimeInMillis: () => Math.max(Math.trunc(deadline - performance.now()), 0),
       done: (error, result) => (error ? context.fail(error) : context.succeed(result)),
       succeed: (result) => resolve(result),
       fail: (error) => reject(error),

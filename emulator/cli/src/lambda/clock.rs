@@ -1,0 +1,82 @@
+//! libfaketime, by which handlers of interpreted languages see the scenario's time.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+/// Where distributions put the library, each perhaps below a folder of an architecture.
+const FOLDERS: [&str; 4] = ["/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib"];
+/// The library for programs with threads.
+const LIBRARY: &str = "faketime/libfaketimeMT.so.1";
+/// What a program is told to take for the time, to see whether it does: the second in which 2001 began.
+const TOLD: &str = "@2001-01-01 00:00:00";
+const TOLD_SECONDS: u64 = 978_307_200;
+
+/// The library, if it is installed.
+pub(super) fn library() -> Option<PathBuf> {
+    FOLDERS.iter().find_map(|folder| library_below(Path::new(folder)))
+}
+
+fn library_below(folder: &Path) -> Option<PathBuf> {
+    let here = folder.join(LIBRARY);
+    if here.is_file() {
+        return Some(here);
+    }
+    // `x86_64-linux-gnu`, and whatever else it is.
+    let mut below: Vec<PathBuf> = fs::read_dir(folder)
+        .ok()?
+        .filter_map(|entry| Some(entry.ok()?.path().join(LIBRARY)))
+        .filter(|library| library.is_file())
+        .collect();
+    below.sort();
+    below.into_iter().next()
+}
+
+/// Whether a program that prints the seconds since 1970 by these arguments takes its time from the library: one that is linked
+/// without the C library, or for another architecture, does not.
+pub(super) fn follows(program: &Path, arguments: &[&str], library: &Path) -> bool {
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .env("LD_PRELOAD", library)
+        .env_remove("FAKETIME_TIMESTAMP_FILE")
+        .env("FAKETIME", TOLD)
+        .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+        .env("FAKETIME_DISABLE_SHM", "1")
+        .env("TZ", "UTC")
+        .stdin(Stdio::null())
+        .stderr(Stdio::null());
+    let Ok(output) = command.output() else { return false };
+    let seconds = String::from_utf8_lossy(&output.stdout).trim().parse::<u64>();
+    // It runs on from there, however slow the machine is.
+    seconds.is_ok_and(|seconds| (TOLD_SECONDS..TOLD_SECONDS + 86_400).contains(&seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_library_is_found_in_a_folder_and_below_one() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(library_below(folder.path()), None);
+        for place in ["x86_64-linux-gnu", "."] {
+            let library = folder.path().join(place).join(LIBRARY);
+            fs::create_dir_all(library.parent().unwrap()).unwrap();
+            fs::write(&library, "").unwrap();
+            assert_eq!(
+                library_below(folder.path()).unwrap().canonicalize().unwrap(),
+                library.canonicalize().unwrap()
+            );
+        }
+    }
+
+    #[test]
+    fn a_program_that_does_not_take_its_time_from_the_library_is_noticed() {
+        assert!(!follows(Path::new("/bin/echo"), &["1"], Path::new("/no/such/library.so")));
+        assert!(!follows(Path::new("/no/such/program"), &[], Path::new("/no/such/library.so")));
+        assert!(follows(Path::new("/bin/echo"), &["978307201"], Path::new("/no/such/library.so")));
+    }
+}

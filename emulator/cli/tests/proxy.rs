@@ -1,5 +1,7 @@
 //! `rehearse exec --proxy`: what its command is given, and what of it is left at the end.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails its test")]
+
 use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader, Write as _},
@@ -16,6 +18,8 @@ const TARGET: &str = "http://127.0.0.1:9/sms";
 /// What an AWS SDK writes; the tables take any signature.
 const SIGNED: &str = "AWS4-HMAC-SHA256 Credential=rehearse/20260101/us-east-1/dynamodb/aws4_request, \
                       SignedHeaders=host, Signature=0";
+/// What is said when the world runs functions itself.
+const FUNCTIONS: &str = "functions do not go through the proxy";
 /// Prints the environment, and ends when its input does.
 const SCRIPT: &str = "env; echo; while read x; do :; done";
 
@@ -109,12 +113,16 @@ async fn the_providers_own_hosts_are_the_world_and_every_other_one_is_refused() 
     assert!(log.contains("Hello") && log.contains("ListTables") && log.contains("401"), "{log}");
 
     let files = running.files();
-    assert!(files.join("authority.p12").is_file() && files.join("preload.cjs").is_file());
+    assert!(files.join("authority.p12").is_file());
+    let preload = std::fs::read_to_string(files.join("preload.cjs")).unwrap();
+    let url = format!("new URL('{}')", running.environment["HTTPS_PROXY"]);
+    assert!(preload.contains(&url), "it needs no variable: {preload}");
     running.input.write_all(b"go on\n").unwrap();
     let ended = running.end();
     assert_eq!(ended.code, 0, "{ended:?}");
     assert!(ended.err.contains("warning: refused: example.com:443, 3 times: "), "{ended:?}");
     assert!(ended.err.contains("set for it: HTTPS_PROXY"), "{ended:?}");
+    assert!(!ended.err.contains(FUNCTIONS), "the backend is started separately: {ended:?}");
     assert!(!files.exists(), "the files are gone");
 }
 
@@ -126,6 +134,11 @@ fn what_would_lead_elsewhere_is_replaced_and_options_are_kept() {
         ("ALL_PROXY", "socks5://proxy.example"),
         ("NODE_OPTIONS", "--max-old-space-size=100"),
         ("JAVA_TOOL_OPTIONS", "-Xmx100m"),
+        ("_JAVA_OPTIONS", "-Dhttps.proxyHost=proxy.example"),
+        ("JDK_JAVA_OPTIONS", " "),
+        ("grpc_proxy", "http://proxy.example"),
+        ("npm_config_https_proxy", "http://proxy.example"),
+        ("npm_config_noproxy", "*"),
     ]);
     let set = &running.environment;
     let url = set["HTTPS_PROXY"].clone();
@@ -133,14 +146,35 @@ fn what_would_lead_elsewhere_is_replaced_and_options_are_kept() {
     for name in ["https_proxy", "HTTP_PROXY", "http_proxy"] {
         assert_eq!(set[name], url, "{name}");
     }
-    assert_eq!(set["NO_PROXY"], "localhost,127.0.0.1,::1");
+    assert_eq!(set["NO_PROXY"], "localhost,.localhost,127.0.0.1,::1");
     assert_eq!(set["no_proxy"], set["NO_PROXY"]);
-    assert!(!set.contains_key("ALL_PROXY"));
+    for name in ["ALL_PROXY", "grpc_proxy", "npm_config_https_proxy", "npm_config_noproxy"] {
+        assert!(!set.contains_key(name), "{name}");
+    }
     assert!(set["NODE_OPTIONS"].starts_with("--max-old-space-size=100 --require "));
     assert!(set["JAVA_TOOL_OPTIONS"].starts_with("-Xmx100m -Djavax.net.ssl.trustStore="));
+    // What stands last counts, and these options count more than those above.
+    let stronger = &set["_JAVA_OPTIONS"];
+    assert!(stronger.starts_with("-Dhttps.proxyHost=proxy.example -Djavax."), "{stronger}");
+    assert!(stronger.contains(" -Dhttps.proxyHost=127.0.0.1 "), "{stronger}");
+    assert!(stronger.ends_with("-Dhttp.nonProxyHosts=localhost|*.localhost|127.*|0.0.0.0|[::1]"));
+    assert_eq!(set["JDK_JAVA_OPTIONS"], " ", "there is nothing in it that could count more");
     // Whoever heeds a base URL goes on doing so.
     assert!(set["OPENAI_BASE_URL"].starts_with("http://127.0.0.1:"));
     assert_eq!(running.end().code, 0);
+}
+
+#[test]
+fn functions_that_the_world_runs_are_said_not_to_go_through_the_proxy() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/python-lambda");
+    // Nobody calls it, so that it is never started.
+    let target = ["--target", "lambda", "--function", "Sms=true"];
+    let arguments = [&["exec", "--proxy"], &target[..], &["--", "true"]].concat();
+    let program = env!("CARGO_BIN_EXE_rehearse");
+    let ran = rehearse_testutils::command(program, Path::new(folder), &arguments).output().unwrap();
+    let ran = Finished::from(ran);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.err.contains(FUNCTIONS), "{ran:?}");
 }
 
 #[test]
@@ -161,7 +195,7 @@ fn the_files_are_gone_when_a_signal_ends_the_command() {
 fn without_the_flag_nothing_of_it_is_set_and_a_wrong_flag_is_explained() {
     let ran = exec(&["--target", TARGET, "--", "sh", "-c", "env"]).output().unwrap();
     let ran = Finished::from(ran);
-    assert!(!ran.out.contains("REHEARSE_PROXY") && !ran.out.contains("rehearse-proxy-"), "{ran:?}");
+    assert!(!ran.out.contains("rehearse-proxy-"), "{ran:?}");
     let wrong = Finished::from(exec(&["--proxy=8080", "--", "true"]).output().unwrap());
     assert_eq!(wrong.code, 2, "{wrong:?}");
     assert!(wrong.err.contains("--proxy"), "{wrong:?}");

@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use rcgen::{
@@ -36,6 +39,8 @@ pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     /// The key of every host's certificate.
     key: KeyPair,
+    /// The serial number of the certificate that is made next.
+    next_serial: AtomicU64,
     configurations: Mutex<HashMap<String, Arc<ServerConfig>>>,
 }
 
@@ -51,6 +56,7 @@ impl Authority {
         Ok(Self {
             pem: certificate.pem(),
             certificate,
+            next_serial: AtomicU64::new(first_serial(&key)),
             issuer: Issuer::new(params, key),
             key: KeyPair::generate()?,
             configurations: Mutex::default(),
@@ -80,13 +86,7 @@ impl Authority {
     }
 
     fn make(&self, host: &str) -> Result<ServerConfig, AuthorityError> {
-        // A common name has 64 characters at most, and no client reads it.
-        let mut params = params(vec![host.to_owned()], "rehearse")?;
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        // Python refuses a certificate without it from 3.13 on.
-        params.use_authority_key_identifier_extension = true;
-        let certificate = params.signed_by(&self.key, &self.issuer)?;
+        let certificate = self.certificate_of(host)?;
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.serialize_der()));
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
@@ -95,6 +95,27 @@ impl Authority {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(config)
     }
+
+    fn certificate_of(&self, host: &str) -> Result<Certificate, rcgen::Error> {
+        // A common name has 64 characters at most, and no client reads it.
+        let mut params = params(vec![host.to_owned()], "rehearse")?;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        // Python refuses a certificate without it from 3.13 on.
+        params.use_authority_key_identifier_extension = true;
+        // All of them have one key, of which the number would be made; NSS refuses two certificates of an
+        // issuer with the same number (RFC 5280, section 4.1.2.2).
+        let serial = self.next_serial.fetch_add(1, Ordering::Relaxed);
+        params.serial_number = Some(serial.into());
+        params.signed_by(&self.key, &self.issuer)
+    }
+}
+
+/// Where an authority's serial numbers begin: elsewhere in each run, since the authorities of all runs have
+/// one name. Seven bytes, so that it is never too large; the first byte of a key tells its format.
+fn first_serial(key: &KeyPair) -> u64 {
+    let random = key.public_key_raw().iter().skip(1).take(7);
+    random.fold(0_u64, |number, byte| (number << 8) | u64::from(*byte)) + 1
 }
 
 /// What all certificates have in common. The years are those of any clock that a program may be given.
@@ -105,4 +126,41 @@ fn params(hosts: Vec<String>, name: &str) -> Result<CertificateParams, rcgen::Er
     params.distinguished_name.remove(DnType::CommonName);
     params.distinguished_name.push(DnType::CommonName, name);
     Ok(params)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The second field of a certificate, behind its version.
+    fn serial(certificate: &Certificate) -> Vec<u8> {
+        let read = yasna::parse_der(certificate.der(), |reader| {
+            reader.read_sequence(|reader| {
+                let serial = reader.next().read_sequence(|reader| {
+                    reader.next().read_der()?;
+                    let (serial, positive) = reader.next().read_bigint_bytes()?;
+                    assert!(positive);
+                    for _field in ["algorithm", "issuer", "validity", "subject", "key", "more"] {
+                        reader.next().read_der()?;
+                    }
+                    Ok(serial)
+                })?;
+                for _field in ["algorithm", "signature"] {
+                    reader.next().read_der()?;
+                }
+                Ok(serial)
+            })
+        });
+        read.unwrap()
+    }
+
+    #[test]
+    fn each_certificate_has_a_serial_number_of_its_own() {
+        let [authority, other] = [Authority::new().unwrap(), Authority::new().unwrap()];
+        let of = |authority: &Authority, host| serial(&authority.certificate_of(host).unwrap());
+        let first = of(&authority, "api.twilio.com");
+        assert_ne!(first, of(&authority, "api.openai.com"));
+        assert_ne!(first, of(&authority, "api.twilio.com"), "one that is made again");
+        assert_ne!(first, of(&other, "api.twilio.com"), "the first one of another run");
+    }
 }

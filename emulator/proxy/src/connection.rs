@@ -1,6 +1,9 @@
 //! One client's connection: what it asks of the proxy, and the tunnel that it may get.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use http::{HeaderMap, Method, Request, StatusCode, Uri, header};
 use http_body_util::{Either, Full};
@@ -13,6 +16,7 @@ use hyper::{
     upgrade::OnUpgrade,
 };
 use hyper_util::rt::TokioIo;
+use rustls::AlertDescription;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
@@ -51,8 +55,25 @@ pub(crate) async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     };
     match TlsAcceptor::from(configuration).accept(TokioIo::new(tunnel)).await {
         Ok(stream) => inside(TokioIo::new(stream), &to, &shared).await,
-        Err(_) => shared.refusals.untrusted(&to),
+        Err(error) if is_distrust(&error) => shared.refusals.untrusted(&to),
+        Err(_) => shared.refusals.unfinished(&to),
     }
+}
+
+/// Whether a handshake failed because the client said that it does not trust the certificate.
+fn is_distrust(error: &io::Error) -> bool {
+    let error = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
+    matches!(
+        error,
+        Some(rustls::Error::AlertReceived(
+            AlertDescription::UnknownCA
+                | AlertDescription::BadCertificate
+                | AlertDescription::UnsupportedCertificate
+                | AlertDescription::CertificateRevoked
+                | AlertDescription::CertificateExpired
+                | AlertDescription::CertificateUnknown
+        ))
+    )
 }
 
 /// Serves what is said inside a tunnel.
@@ -131,4 +152,26 @@ fn is_signed(uri: &Uri, headers: &HeaderMap) -> bool {
     let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     header.is_some_and(|value| value.starts_with("AWS4-") && value.contains("Credential="))
         || uri.query().is_some_and(|query| query.to_ascii_lowercase().contains("x-amz-credential="))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_client_that_says_so_does_not_trust_the_authority() {
+        let failed = |alert| io::Error::other(rustls::Error::AlertReceived(alert));
+        for alert in [
+            AlertDescription::UnknownCA,
+            AlertDescription::BadCertificate,
+            AlertDescription::CertificateUnknown,
+        ] {
+            assert!(is_distrust(&failed(alert)), "{alert:?}");
+        }
+        for alert in [AlertDescription::ProtocolVersion, AlertDescription::UserCanceled] {
+            assert!(!is_distrust(&failed(alert)), "{alert:?}");
+        }
+        assert!(!is_distrust(&io::Error::from(io::ErrorKind::UnexpectedEof)));
+        assert!(!is_distrust(&io::Error::other(rustls::Error::DecryptError)));
+    }
 }

@@ -77,7 +77,8 @@ impl Kept {
         {
             return Ok(sender);
         }
-        self.driving.abort_all();
+        // Dropping the set ends what is in it; a set that is only aborted keeps every task.
+        self.driving = JoinSet::new();
         let stream = TcpStream::connect(to).await.map_err(|_| Cut)?;
         // Requests are small: waiting for more to send would only delay them.
         let _ = stream.set_nodelay(true);
@@ -102,18 +103,31 @@ pub(crate) fn words(status: StatusCode, text: String) -> Answer {
 /// The request as the part would have got it without a proxy.
 fn prepared(request: Request<Incoming>, host: &str) -> Request<Incoming> {
     let (mut parts, body) = request.into_parts();
+    let host = host_to_set(&parts.uri, &parts.headers, host);
     let path = parts.uri.path_and_query().cloned();
     parts.uri = path.map_or_else(|| Uri::from_static("/"), Uri::from);
     parts.version = Version::HTTP_11;
     remove_of_the_connection(&mut parts.headers);
     // Whoever waits for leave to send the body has it from the proxy.
     parts.headers.remove(header::EXPECT);
-    if !parts.headers.contains_key(header::HOST)
-        && let Ok(host) = HeaderValue::from_str(host)
-    {
+    if let Some(host) = host {
         parts.headers.insert(header::HOST, host);
     }
     Request::from_parts(parts, body)
+}
+
+/// The host of an absolute URL, whatever the client's `Host` says (RFC 9112, section 3.2.2); for another
+/// request `otherwise`, when it has no `Host`.
+fn host_to_set(uri: &Uri, headers: &HeaderMap, otherwise: &str) -> Option<HeaderValue> {
+    let host = match uri.authority() {
+        Some(authority) => {
+            let text = authority.as_str();
+            text.rsplit_once('@').map_or(text, |(_user, host)| host)
+        }
+        None if headers.contains_key(header::HOST) => return None,
+        None => otherwise,
+    };
+    HeaderValue::from_str(host).ok()
 }
 
 fn remove_of_the_connection(headers: &mut HeaderMap) {
@@ -126,5 +140,38 @@ fn remove_of_the_connection(headers: &mut HeaderMap) {
         .collect();
     for name in named.iter().chain(&OF_THE_CONNECTION) {
         headers.remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn connections_that_are_replaced_are_forgotten() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut kept = Kept::default();
+        for _ in 0..3 {
+            // One that is not put back is not used again.
+            assert!(kept.sender(address).await.is_ok());
+        }
+        assert_eq!(kept.driving.len(), 1);
+    }
+
+    #[test]
+    fn an_absolute_url_says_the_host_and_another_request_keeps_its_own() {
+        let mut headers = HeaderMap::new();
+        let set = |uri, headers: &HeaderMap| host_to_set(&Uri::from_static(uri), headers, "tunnel");
+        assert_eq!(set("/x", &headers).unwrap(), "tunnel");
+        headers.insert(header::HOST, HeaderValue::from_static("other.example"));
+        assert_eq!(set("/x", &headers), None);
+        assert_eq!(set("http://api.twilio.com/x", &headers).unwrap(), "api.twilio.com");
+        assert_eq!(
+            set("http://AC1:secret@api.twilio.com:80/x", &headers).unwrap(),
+            "api.twilio.com:80"
+        );
     }
 }

@@ -47,7 +47,7 @@ pub use self::{
 use rehearse_core::serve::Serving;
 
 /// What must not go through the proxy, as `NO_PROXY` has it: this machine.
-pub const DIRECT: &str = "localhost,127.0.0.1,::1";
+pub const DIRECT: &str = "localhost,.localhost,127.0.0.1,::1";
 
 /// Why a proxy did not start.
 #[derive(Debug, thiserror::Error)]

@@ -15,7 +15,7 @@ const MOST: usize = 1000;
 /// How the destinations beyond are called.
 const OTHERS: &str = "other hosts";
 
-/// A destination that was refused, or whose clients did not trust the proxy.
+/// A destination that was refused, or whose clients made no request of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// Host and port: `example.com:443`.
@@ -31,6 +31,7 @@ pub struct Refusal {
 enum Why {
     Refused(Refused),
     Untrusted,
+    Unfinished,
 }
 
 /// Counts by destination and reason.
@@ -47,11 +48,18 @@ impl Refusals {
         message
     }
 
-    /// Notes that a client ended a handshake, as those do that do not trust the authority.
+    /// Notes that a client said in the handshake that it does not trust the authority.
     pub(crate) fn untrusted(&self, destination: &Destination) {
         let text = destination.text();
         tracing::warn!(destination = text, "a client did not trust the proxy's authority");
         self.count(text, Why::Untrusted);
+    }
+
+    /// Notes that a handshake ended early for a reason that the client did not give.
+    pub(crate) fn unfinished(&self, destination: &Destination) {
+        let text = destination.text();
+        tracing::warn!(destination = text, "a connection ended before a request");
+        self.count(text, Why::Unfinished);
     }
 
     pub(crate) fn all(&self) -> Vec<Refusal> {
@@ -88,9 +96,14 @@ fn advice(why: Why) -> String {
         Why::Refused(Refused::Unsigned) => {
             "the request has no signature of AWS, so it is for no service that is emulated".into()
         }
-        Why::Untrusted => "the client ended the handshake; let it trust the certificate that \
+        Why::Untrusted => "the client does not trust the proxy; let it trust the certificate that \
                            SSL_CERT_FILE names"
             .into(),
+        Why::Unfinished => {
+            let words = "the connection ended before a request; some clients end it so when they do \
+                         not trust the certificate that SSL_CERT_FILE names";
+            words.into()
+        }
     }
 }
 

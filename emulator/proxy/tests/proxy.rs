@@ -1,5 +1,7 @@
 //! The proxy as its clients meet it: over sockets, with TLS, in front of parts that stand for those of a world.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails its test")]
+
 mod support;
 
 use std::collections::BTreeSet;
@@ -85,7 +87,8 @@ async fn every_other_host_is_refused_in_words_and_counted() {
         ("EXAMPLE.com:443", "api.twilio.com"),
         ("93.184.216.34:443", "stand-in"),
         ("api.twilio.com:8443", "ports 443 and 80"),
-        ("localhost:3000", "NO_PROXY=localhost,127.0.0.1,::1"),
+        ("shop.localhost:3000", "NO_PROXY"),
+        ("localhost:3000", "NO_PROXY=localhost,.localhost,127.0.0.1,::1"),
         ("127.0.0.1:3000", "NO_PROXY"),
         ("[::1]:3000", "NO_PROXY"),
     ] {
@@ -111,6 +114,7 @@ async fn every_other_host_is_refused_in_words_and_counted() {
         ("example.com:443", 2),
         ("example.com:80", 1),
         ("localhost:3000", 1),
+        ("shop.localhost:3000", 1),
     ];
     assert_eq!(counted, expected.map(|(host, count)| (host.to_owned(), count)));
 }
@@ -135,6 +139,7 @@ async fn a_client_that_does_not_trust_the_authority_gets_no_answer_and_is_told_o
     until_true("the refusal", || !running.proxy.refusals().is_empty()).await;
     let told = running.proxy.refusals().remove(0);
     assert_eq!((told.destination.as_str(), told.count), ("api.twilio.com:443", 1));
+    assert!(told.advice.starts_with("the client does not trust the proxy"), "{}", told.advice);
     assert!(told.advice.contains("SSL_CERT_FILE"), "{}", told.advice);
 }
 
@@ -160,6 +165,24 @@ async fn garbage_and_direct_requests_are_answered_and_harm_nobody() {
         until("the end", stream.read_to_end(&mut rest)).await.unwrap();
     }
     assert_eq!(running.client().get("https://api.twilio.com/").send().await.unwrap().status(), 200);
+    // Nobody said that the certificate is not trusted.
+    let ended = || running.proxy.refusals().first().is_some_and(|one| one.count == 2);
+    until_true("both ends", ended).await;
+    let told = running.proxy.refusals().remove(0);
+    assert_eq!(told.destination, "api.twilio.com:443");
+    assert!(told.advice.starts_with("the connection ended before a request"), "{}", told.advice);
+}
+
+#[tokio::test]
+async fn an_absolute_url_goes_before_the_host_that_its_client_names() {
+    let running = Running::start().await;
+    let mut stream = TcpStream::connect(running.address()).await.unwrap();
+    let request =
+        "GET http://api.twilio.com/x HTTP/1.1\r\nHost: other.example\r\nConnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    until("the answer", stream.read_to_string(&mut answer)).await.unwrap();
+    assert!(answer.contains("GET /x api.twilio.com - "), "{answer}");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::{
     ffi::OsString,
     io,
     os::unix::process::ExitStatusExt as _,
+    pin::pin,
     process::{ExitStatus, Stdio},
 };
 
@@ -74,21 +75,27 @@ pub(crate) fn exec(args: Args, app: &App) -> Result<Exit, CommandError> {
     project.remark_missing(backend.template(), app);
     project.remark_unresolved(&backend, app);
     app.block_on_world(async {
-        let signals = Signals::listen()?;
+        let mut signals = Signals::listen()?;
         let failed = |e: io::Error| CommandError::environment("failed to start control").because(e);
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(failed)?;
-        let config = WorldConfig::new(backend.clone(), Clock::running());
-        let world = running::start(config, persona).await;
-        let world = world.map_err(project::world)?;
-        let controlled = running::controlled(&project, &backend, &world);
-        let server = control::Server::start(listener, controlled).map_err(failed)?;
+        let start = async {
+            let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(failed)?;
+            let config = WorldConfig::new(backend.clone(), Clock::running());
+            let world = running::start(config, persona).await.map_err(project::world)?;
+            let controlled = running::controlled(&project, &backend, &world);
+            let server = control::Server::start(listener, controlled).map_err(failed)?;
+            let proxy = if args.proxy { Some(WorldProxy::start(&world).await?) } else { None };
+            Ok::<_, CommandError>((world, server, proxy))
+        };
+        let Some(started) = unless_signalled(signals.next(), Box::pin(start)).await else {
+            return Ok(Exit::Interrupted);
+        };
+        let (world, server, proxy) = started?;
         let mut environment = exports::environment(backend.settings(), world.endpoints());
         environment.insert(CONTROL.into(), server.url().into());
         let mut command = ending_with_us(program);
         command.args(arguments).envs(environment).current_dir(app.folder()).stdin(Stdio::inherit());
-        let proxy = if args.proxy { Some(WorldProxy::start(&world).await?) } else { None };
         if let Some(proxy) = &proxy {
-            proxy.give(&mut command, app);
+            proxy.give(&mut command, &target.target, app);
         }
         let child = command.spawn().map_err(|error| child::not_started(program, error))?;
         let status = wait(child, signals).await.map_err(|error| {
@@ -116,6 +123,25 @@ impl Args {
         self.command.split_first().ok_or_else(|| {
             CommandError::wrong("exec needs a command after `--`").help(example(&pytest))
         })
+    }
+}
+
+/// What a start comes to, unless a signal comes before its end: there is no command yet that could hear it.
+async fn unless_signalled<T>(
+    signal: impl Future<Output = Received>,
+    start: impl Future<Output = T>,
+) -> Option<T> {
+    let mut signal = pin!(signal);
+    let started = tokio::select! {
+        biased;
+        _ = &mut signal => return None,
+        started = start => started,
+    };
+    // The start may have kept the thread to its end; what came meanwhile is seen once it lets go of it.
+    tokio::select! {
+        biased;
+        _ = &mut signal => None,
+        () = tokio::task::yield_now() => Some(started),
     }
 }
 
@@ -152,6 +178,8 @@ fn code(status: ExitStatus) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use std::future::{pending, ready};
+
     use rustix::process::Signal;
 
     use super::*;
@@ -160,5 +188,19 @@ mod tests {
     fn codes_and_signals_are_told_as_a_shell_tells_them() {
         assert_eq!(code(ExitStatus::from_raw(7 << 8)), 7);
         assert_eq!(code(ExitStatus::from_raw(Signal::TERM.as_raw())), 143);
+    }
+
+    #[tokio::test]
+    async fn a_signal_before_the_end_of_the_start_is_the_end() {
+        let received = || Received { signal: Signal::INT, heard: true };
+        assert_eq!(unless_signalled(pending(), ready(1)).await, Some(1));
+        assert_eq!(unless_signalled(ready(received()), pending::<u8>()).await, None);
+        assert_eq!(unless_signalled(ready(received()), ready(1)).await, None);
+        // It came while the start kept the thread.
+        let seen_late = async {
+            tokio::task::yield_now().await;
+            received()
+        };
+        assert_eq!(unless_signalled(seen_late, ready(1)).await, None);
     }
 }

@@ -4,10 +4,21 @@ use super::{Files, text};
 use rehearse_proxy::{DIRECT, Proxy};
 
 /// Variables that would lead some clients elsewhere.
-pub(super) const REMOVED: [&str; 2] = ["ALL_PROXY", "all_proxy"];
+pub(super) const REMOVED: [&str; 7] = [
+    "ALL_PROXY",
+    "all_proxy",
+    "grpc_proxy",
+    "no_grpc_proxy",
+    "npm_config_proxy",
+    "npm_config_https_proxy",
+    "npm_config_noproxy",
+];
+
+/// Java reads its options from these too, and they go before those of `JAVA_TOOL_OPTIONS`.
+const STRONGER_JAVA_OPTIONS: [&str; 2] = ["_JAVA_OPTIONS", "JDK_JAVA_OPTIONS"];
 
 /// Names with their values. `own` is what is set already: options of Java and Node are appended to it, and
-/// everything else goes before it.
+/// everything else replaces it.
 pub(super) fn variables(
     proxy: &Proxy,
     files: &Files,
@@ -17,14 +28,16 @@ pub(super) fn variables(
         Some(own) if !own.trim().is_empty() => format!("{own} {more}"),
         _ => more,
     };
+    let is_set = |name: &str| own(name).is_some_and(|own| !own.trim().is_empty());
+    let java = java_options(proxy, files);
     let url = proxy.url();
     let certificate = text(&files.certificate);
-    vec![
+    let mut variables = vec![
         // Some programs read small letters alone, curl for `http_proxy`, and some capital ones alone.
         ("HTTPS_PROXY", url.clone()),
         ("https_proxy", url.clone()),
         ("HTTP_PROXY", url.clone()),
-        ("http_proxy", url.clone()),
+        ("http_proxy", url),
         ("NO_PROXY", DIRECT.into()),
         ("no_proxy", DIRECT.into()),
         // OpenSSL, and with it Python's ssl and httpx, Ruby, .NET; Go; Rust's native certificates.
@@ -35,10 +48,12 @@ pub(super) fn variables(
         ("NODE_EXTRA_CA_CERTS", certificate.clone()),
         ("NODE_USE_ENV_PROXY", "1".into()),
         ("DENO_CERT", certificate),
-        ("REHEARSE_PROXY", url),
         ("NODE_OPTIONS", appended("NODE_OPTIONS", node_options(files))),
-        ("JAVA_TOOL_OPTIONS", appended("JAVA_TOOL_OPTIONS", java_options(proxy, files))),
-    ]
+        ("JAVA_TOOL_OPTIONS", appended("JAVA_TOOL_OPTIONS", java.clone())),
+    ];
+    let stronger = STRONGER_JAVA_OPTIONS.into_iter().filter(|name| is_set(name));
+    variables.extend(stronger.map(|name| (name, appended(name, java.clone()))));
+    variables
 }
 
 /// Node reads a word in quotes, with backslashes before what would end it.
@@ -58,6 +73,6 @@ fn java_options(proxy: &Proxy, files: &Files) -> String {
         "{store} -Djavax.net.ssl.trustStoreType=PKCS12 \
          -Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort={port} \
          -Dhttp.proxyHost=127.0.0.1 -Dhttp.proxyPort={port} \
-         -Dhttp.nonProxyHosts=localhost|127.*|[::1]"
+         -Dhttp.nonProxyHosts=localhost|*.localhost|127.*|0.0.0.0|[::1]"
     )
 }

@@ -13,14 +13,16 @@ use std::{
 use tempfile::TempDir;
 use tokio::{net::TcpListener, process::Command};
 
-use crate::{app::App, error::CommandError};
+use crate::{app::App, error::CommandError, target::Target};
 use rehearse_proxy::{HOSTS, Proxy, Upstreams};
 use rehearse_world::World;
 
 use self::environment::{REMOVED, variables};
 
-/// What makes Node's clients use the proxy.
+/// What makes Node's clients use the proxy, with a word that stands for its URL.
 const PRELOAD: &str = include_str!("preload.cjs");
+/// The word.
+const PROXY_URL: &str = "PROXY_URL";
 
 /// A proxy of a world. Dropping it stops it, and removes its files.
 pub(crate) struct WorldProxy {
@@ -57,8 +59,9 @@ impl WorldProxy {
         Ok(Self { proxy, files })
     }
 
-    /// Gives a command the environment by which its clients come here, and says what it is.
-    pub(crate) fn give(&self, command: &mut Command, app: &App) {
+    /// Gives a command the environment by which its clients come here, and says what it is, and of the
+    /// functions that the world runs as processes that they do not have it.
+    pub(crate) fn give(&self, command: &mut Command, target: &Target, app: &App) {
         let given = variables(&self.proxy, &self.files, |name| std::env::var(name).ok());
         app.ui.remark(format_args!(
             "{} are this world, by the proxy {}, which refuses every other host",
@@ -71,6 +74,13 @@ impl WorldProxy {
             names.join(", "),
             REMOVED.join(", ")
         ));
+        if *target == Target::Lambda {
+            // Their environment is the template's, as on AWS.
+            app.ui.remark(
+                "the template's functions do not go through the proxy: they get URLs of this world, and \
+                 without those they reach the real hosts",
+            );
+        }
         command.envs(given);
         for name in REMOVED {
             command.env_remove(name);
@@ -102,7 +112,7 @@ impl Files {
         Ok(Self {
             certificate: write("authority.pem", proxy.certificate_pem().as_bytes())?,
             trust_store: write("authority.p12", &proxy.trust_store())?,
-            preload: write("preload.cjs", PRELOAD.as_bytes())?,
+            preload: write("preload.cjs", preload(&proxy.url()).as_bytes())?,
             _folder: folder,
         })
     }
@@ -123,6 +133,11 @@ fn upstreams(world: &World) -> Result<Upstreams, CommandError> {
         lambda: address(&endpoints.lambda)?,
         gateway,
     })
+}
+
+/// The file for Node, for a proxy at this URL. A URL has nothing that would end a text of JavaScript.
+fn preload(url: &str) -> String {
+    PRELOAD.replace(PROXY_URL, url)
 }
 
 /// A path as text; a temporary folder whose name is no text would be of no use in a variable.

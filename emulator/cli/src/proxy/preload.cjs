@@ -8,17 +8,22 @@ const https = require('node:https');
 const net = require('node:net');
 const tls = require('node:tls');
 
-const proxy = new URL(process.env.REHEARSE_PROXY);
+// `rehearse exec --proxy` writes its URL here: what it sets in the environment does not reach every Node program
+// that loads this file, such as a worker with an environment of its own.
+const proxy = new URL('PROXY_URL');
+
+// As Node has it: programs and what watches them replace the module's.
+const ask = http.request;
 
 function isHere(host) {
   const name = String(host || 'localhost').replace(/^\[|\]$/g, '').toLowerCase();
-  return name === 'localhost' || name.endsWith('.localhost') || name === '::1' || (net.isIPv4(name) && name.startsWith('127.'));
+  return name === 'localhost' || name.endsWith('.localhost') || name === '::1' || name === '::' || name === '0.0.0.0' || (net.isIPv4(name) && name.startsWith('127.'));
 }
 
 // Asks for a tunnel, and passes its socket on.
 function tunnel(host, port, done) {
   const path = net.isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
-  const request = http.request({ host: proxy.hostname, port: proxy.port, method: 'CONNECT', path, headers: { host: path }, agent: false });
+  const request = ask({ host: proxy.hostname, port: proxy.port, method: 'CONNECT', path, headers: { host: path }, agent: false });
   request.once('error', done);
   request.once('connect', (response, socket) => {
     request.removeListener('error', done);
@@ -48,6 +53,8 @@ lead(https.Agent, 443, (socket, options) => tls.connect({ ...options, socket, AL
 void globalThis.FormData;
 const key = Symbol.for('undici.globalDispatcher.1');
 const agent = globalThis[key];
+// Later versions of undici have it under another name.
+const others = [agent, globalThis[Symbol.for('undici.globalDispatcher.2')]];
 if (agent?.constructor?.name === 'Agent') {
   const connect = ({ hostname, port, protocol, servername }, done) => {
     const secure = protocol === 'https:';
@@ -68,4 +75,7 @@ if (agent?.constructor?.name === 'Agent') {
       return there.dispatch(options, handler);
     }
   })();
+} else if (typeof globalThis.fetch === 'function' && !others.some((other) => other?.constructor?.name === 'EnvHttpProxyAgent')) {
+  // Node's own from version 24 on heeds HTTPS_PROXY; of any other it is not known what it does.
+  process.stderr.write('rehearse: fetch does not use the proxy: another dispatcher is set\n');
 }

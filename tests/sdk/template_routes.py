@@ -32,7 +32,7 @@ PSEUDO = {
     "AWS::Partition": "aws",
     "AWS::URLSuffix": "amazonaws.com",
     "AWS::StackName": "rehearse",
-    "AWS::StackId": "arn:aws:cloudformation:us-east-1:123456789012:stack/rehearse/0",
+    "AWS::StackId": "arn:aws:cloudformation:us-east-1:123456789012:stack/rehearse/00000000-0000-4000-8000-000000000000",
 }
 NOTHING = object()
 

@@ -210,7 +210,7 @@ impl Project {
             let (file, functions) = (file.display(), functions.join(", "));
             match placeholder {
                 Some(value) => app.ui.remark(format_args!(
-                    "{file}:{line}: {variable} of {functions} is `{value}`: {reason}"
+                    "{file}:{line}: {variable} of {functions} has the made-up `{value}`: {reason}"
                 )),
                 None => app
                     .ui

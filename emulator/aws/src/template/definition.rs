@@ -37,6 +37,8 @@ pub(super) struct DefinedRoute {
 pub(super) struct Defined {
     pub(super) routes: Vec<DefinedRoute>,
     pub(super) ignored: Vec<Ignored>,
+    /// Whether its definition, or a part of it, is at a place that only AWS knows.
+    pub(super) is_elsewhere: bool,
 }
 
 /// Reads the definition of an API, if it has one.
@@ -95,6 +97,7 @@ impl DefinitionReader<'_, '_> {
             Some(Some(definition)) => self.body(name, &definition?),
             _ => {
                 self.ignore(format!("{name} that is no file of this project"), place.at);
+                self.defined.is_elsewhere = true;
                 Ok(())
             }
         }
@@ -104,6 +107,7 @@ impl DefinitionReader<'_, '_> {
         let body = match self.with_files(body, 0) {
             Err(error) if error.only_on_aws => {
                 self.ignore(format!("{name} ({})", error.message), error.at);
+                self.defined.is_elsewhere = true;
                 return Ok(());
             }
             body => body?,
@@ -164,6 +168,13 @@ impl DefinitionReader<'_, '_> {
             line: entry.at.line(),
             ..Route::new(method, path)
         };
+        let security = operation.get("security").map(|node| self.resolver.outermost(node));
+        let security = security.transpose()?.flatten();
+        let requirements = security.as_ref().and_then(Node::as_list).unwrap_or_default();
+        // `{}` among them asks for nothing.
+        if requirements.iter().any(|one| one.as_map().is_none_or(|names| !names.is_empty())) {
+            self.ignore("security of a route".into(), entry.at);
+        }
         self.defined.routes.push(DefinedRoute { route, function, at: entry.at });
         Ok(())
     }

@@ -115,7 +115,7 @@ pub struct UnresolvedVariable {
     pub variable: String,
     /// Why it is not known.
     pub reason: String,
-    /// The plausible value that the function has, if it has one.
+    /// The plausible value in it, if it has one. What stands around that may be a secret and is left out.
     pub placeholder: Option<String>,
     /// Its line in the template, from 1.
     pub line: u64,
@@ -141,7 +141,7 @@ pub(super) fn read(
     let memory = small(number("MemorySize", 1)?.unwrap_or(128));
     let text = |name: &str| text(resolver, resource, name);
     // A role of its own takes the place of the one that SAM would make of the policies.
-    let role = plain::policies(resolver, resource);
+    let role = plain::policies(resolver, resource)?;
     let policies = role.as_ref().or_else(|| resource.property("Policies"));
     let (grants, unchecked_policies) = policy::read(resolver, policies)?;
     let mut function = Function {
@@ -268,7 +268,7 @@ fn set_variable(
             function.unresolved.extend(made_up.into_iter().map(|made_up| UnresolvedVariable {
                 variable: name.clone(),
                 reason: made_up.reason,
-                placeholder: Some(text.clone()),
+                placeholder: Some(made_up.value),
                 line: made_up.line,
             }));
             function.env.insert(name.clone(), text);

@@ -11,28 +11,44 @@ use super::resolve::{Given, Resolver, TemplateError};
 const MOST_ENTRIES: usize = 10_000;
 /// Most text that they may make: AWS takes a megabyte.
 const MOST_BYTES: usize = 8 << 20;
+/// Most values that they may make: the items of lists, numbers and empty texts are neither entries nor text.
+const MOST_NODES: usize = 1_000_000;
+const TRANSFORM: &str = "AWS::LanguageExtensions";
 
 /// Names of loops and their values, the innermost last.
 type Scope = Vec<(String, String)>;
 
 /// The template with its loops written out.
 pub(super) fn unrolled(root: &Node, given: Given<'_>) -> Result<Node, TemplateError> {
-    if !has_loop(root) {
-        return Ok(root.clone());
+    let Some(at) = first_loop(root) else { return Ok(root.clone()) };
+    if !is_transformed(root) {
+        let message = format!("AWS takes Fn::ForEach only with `Transform: {TRANSFORM}`");
+        return Err(TemplateError::invalid(at, message));
     }
     // Collections of loops are made of parameters and mappings alone.
     let resolver = Resolver::of_parameters(root, given);
-    let mut unroller = Unroller { resolver, entries: 0, bytes: 0 };
+    let mut unroller = Unroller { resolver, entries: 0, bytes: 0, nodes: 0 };
     unroller.node(root, &Vec::new())
 }
 
-fn has_loop(node: &Node) -> bool {
+/// Where the first loop is.
+fn first_loop(node: &Node) -> Option<Location> {
     match &node.value {
-        Value::List(list) => list.iter().any(has_loop),
-        Value::Map(map) => map.iter().any(|e| is_loop(&e.key) || has_loop(&e.value)),
-        Value::Tagged(word, argument) => is_loop_word(word) || has_loop(argument),
-        _ => false,
+        Value::List(list) => list.iter().find_map(first_loop),
+        Value::Map(map) => {
+            map.iter().find_map(|e| if is_loop(&e.key) { Some(e.at) } else { first_loop(&e.value) })
+        }
+        Value::Tagged(word, _) if is_loop_word(word) => Some(node.at),
+        Value::Tagged(_, argument) => first_loop(argument),
+        _ => None,
     }
+}
+
+/// Whether the template has the transform that writes loops out.
+fn is_transformed(root: &Node) -> bool {
+    let Some(transform) = root.get("Transform") else { return false };
+    let all = transform.as_list().unwrap_or(std::slice::from_ref(transform));
+    all.iter().any(|one| one.as_str() == Some(TRANSFORM))
 }
 
 fn is_loop(key: &str) -> bool {
@@ -47,10 +63,13 @@ struct Unroller<'a> {
     resolver: Resolver<'a>,
     entries: usize,
     bytes: usize,
+    nodes: usize,
 }
 
 impl Unroller<'_> {
     fn node(&mut self, node: &Node, scope: &Scope) -> Result<Node, TemplateError> {
+        self.nodes += 1;
+        self.check(node.at)?;
         let value = match &node.value {
             Value::List(list) => {
                 let list: Result<_, _> = list.iter().map(|item| self.node(item, scope)).collect();
@@ -63,19 +82,17 @@ impl Unroller<'_> {
             }
             Value::Tagged(word, argument) if word == "Ref" => {
                 match argument.as_str().and_then(|name| value_of(name, scope)) {
-                    Some(value) => Value::String(value.to_owned()),
+                    Some(value) => {
+                        self.add_bytes(value.len(), node.at)?;
+                        Value::String(value.to_owned())
+                    }
                     None => Value::Tagged(word.clone(), Box::new(self.node(argument, scope)?)),
                 }
             }
             Value::Tagged(word, argument) => {
                 Value::Tagged(word.clone(), Box::new(self.node(argument, scope)?))
             }
-            Value::String(text) => {
-                let text = filled(text, scope);
-                self.bytes += text.len();
-                self.check(node.at)?;
-                Value::String(text)
-            }
+            Value::String(text) => Value::String(self.filled(text, scope, node.at)?),
             other => other.clone(),
         };
         Ok(Node::new(value, node.at))
@@ -88,8 +105,7 @@ impl Unroller<'_> {
                 entries.extend(self.each(&entry.value, entry.at, scope)?);
                 continue;
             }
-            let key = filled(&entry.key, scope);
-            self.bytes += key.len();
+            let key = self.filled(&entry.key, scope, entry.at)?;
             self.count(entry.at)?;
             let value = self.node(&entry.value, scope)?;
             entries.push(Entry { key, at: entry.at, value });
@@ -110,20 +126,22 @@ impl Unroller<'_> {
         };
         let name = name.scalar().unwrap_or_default();
         let values = self.node(values, scope)?;
-        let values = self.resolver.resolve(&values)?;
+        // What is made up would make resources that nobody deploys.
+        let values = self.resolver.exactly(&values)?;
         let Some(values) = values.as_ref().and_then(Node::as_list) else {
             return Err(TemplateError::invalid(at, "ForEach needs a list of values"));
         };
         let mut entries = Vec::new();
         for value in values {
             self.count(at)?;
+            let value = value.scalar().unwrap_or_default();
+            self.add_bytes(value.len(), at)?;
             let mut inner = scope.clone();
-            inner.push((name.clone(), value.scalar().unwrap_or_default()));
-            let body = self.node(body, &inner)?;
-            let Some(map) = body.as_map() else {
+            inner.push((name.clone(), value));
+            let Value::Map(map) = self.node(body, &inner)?.value else {
                 return Err(TemplateError::invalid(at, "ForEach makes the entries of a map"));
             };
-            entries.extend_from_slice(map);
+            entries.extend(map);
         }
         Ok(entries)
     }
@@ -133,28 +151,50 @@ impl Unroller<'_> {
         self.check(at)
     }
 
+    fn add_bytes(&mut self, bytes: usize, at: Location) -> Result<(), TemplateError> {
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.check(at)
+    }
+
     fn check(&self, at: Location) -> Result<(), TemplateError> {
-        if self.entries <= MOST_ENTRIES && self.bytes <= MOST_BYTES {
+        let fits =
+            self.entries <= MOST_ENTRIES && self.bytes <= MOST_BYTES && self.nodes <= MOST_NODES;
+        if fits {
             return Ok(());
         }
         let message = format!(
-            "the template's loops make more than {MOST_ENTRIES} entries or {MOST_BYTES} bytes of text"
+            "the template's loops make more than {MOST_ENTRIES} entries, {MOST_NODES} values or {MOST_BYTES} bytes of text"
         );
         Err(TemplateError::invalid(at, message))
+    }
+
+    /// The text with `${Name}` and `&{Name}` of loops replaced; `&{Name}` leaves out what no logical id may have.
+    fn filled(&mut self, text: &str, scope: &Scope, at: Location) -> Result<String, TemplateError> {
+        let mut filled = text.to_owned();
+        self.add_bytes(text.len(), at)?;
+        for (name, value) in scope.iter().rev() {
+            for (pattern, plain) in
+                [(format!("${{{name}}}"), false), (format!("&{{{name}}}"), true)]
+            {
+                let count = filled.matches(&pattern).count();
+                if count == 0 {
+                    continue;
+                }
+                // Before the text is made, which may be larger than the memory.
+                self.add_bytes(count.saturating_mul(value.len()), at)?;
+                filled = match plain {
+                    false => filled.replace(&pattern, value),
+                    true => {
+                        let plain = value.chars().filter(char::is_ascii_alphanumeric);
+                        filled.replace(&pattern, &plain.collect::<String>())
+                    }
+                };
+            }
+        }
+        Ok(filled)
     }
 }
 
 fn value_of<'s>(name: &str, scope: &'s Scope) -> Option<&'s str> {
     scope.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-}
-
-/// The text with `${Name}` and `&{Name}` of loops replaced; `&{Name}` leaves out what no logical id may have.
-fn filled(text: &str, scope: &Scope) -> String {
-    let mut filled = text.to_owned();
-    for (name, value) in scope.iter().rev() {
-        let plain: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
-        filled = filled.replace(&format!("${{{name}}}"), value);
-        filled = filled.replace(&format!("&{{{name}}}"), &plain);
-    }
-    filled
 }

@@ -248,7 +248,13 @@ impl Template {
         let plain = plain::read(&resolver, &resources)?;
         let mut urls = Vec::new();
         for resource in &resources {
-            if plain::is_part(resource.kind) || plain.apis.iter().any(|api| api.id == resource.id) {
+            if plain::is_part(resource.kind) {
+                if !plain::is_claimed(&resolver, &resources, resource)? {
+                    template.ignored.push(Ignored::of(resource));
+                }
+                continue;
+            }
+            if plain.apis.iter().any(|api| api.id == resource.id) {
                 continue;
             }
             if apis.take(&resolver, resource)? {

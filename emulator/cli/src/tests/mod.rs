@@ -105,6 +105,21 @@ fn check_counts_what_is_right() {
 }
 
 #[test]
+fn check_tells_made_up_values_without_what_stands_around_them() {
+    let variable = "Properties:
+      Environment: { Variables: { DB: !Sub '${Key}@${Db.Host}' } }
+      Events:";
+    let more = "  Db: { Type: Custom::Db }
+Parameters: { Key: { Type: String, NoEcho: true, Default: hush } }
+";
+    let template = TEMPLATE.replace("Properties:\n      Events:", variable) + more;
+    let done = Project::hello().file("template.yaml", &template).rehearse(&["check"]);
+    assert_eq!(done.exit, Exit::Passed, "{}", done.err);
+    assert!(done.err.contains("DB of Hello has the made-up `Db.Host`"), "{}", done.err);
+    assert!(!done.err.contains("hush"), "{}", done.err);
+}
+
+#[test]
 fn check_tells_all_that_is_wrong_at_once() {
     let done = Project::hello()
         .file("scenarios/a.yaml", "name: a\nstpes: []\n")
@@ -288,7 +303,11 @@ fn a_variable_that_has_no_value_is_named_with_its_line() {
         assert!(matches!(done.exit, Exit::Passed | Exit::Command(0)), "{}", done.err);
         let kept = "rehearse.toml gives it a value by the line `\"/x\" = \"...\"` under [secrets]";
         for (name, what, why) in [
-            ("STREAM", "STREAM of Hello is ", "`StreamArn` of Leads is known only on AWS"),
+            (
+                "STREAM",
+                "STREAM of Hello has the made-up ",
+                "`StreamArn` of Leads is known only on AWS",
+            ),
             ("SECRET", "no SECRET for Hello: ", kept),
             ("PARAMETER", "no PARAMETER for Hello: ", "parameter `Nothing` has no value"),
         ] {

@@ -6,13 +6,14 @@ mod throttle;
 
 use crate::template::intrinsic::{kind_of, merged};
 use rehearse_core::yaml::tree::Node;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Ignored,
     definition::{self, DefinedRoute},
     function::Function,
     resolve::{Resolver, Resource, TemplateError, Unknowns, api_id},
+    route::Route,
 };
 
 pub(super) use self::{
@@ -28,7 +29,7 @@ pub use self::{
 pub(super) const IMPLICIT_HTTP: &str = "ServerlessHttpApi";
 pub(super) const IMPLICIT_REST: &str = "ServerlessRestApi";
 
-/// AWS's quota, for both kinds of API.
+/// AWS's quota, which it raises for who asks: the routes of an HTTP API, the resources of a REST API.
 const MOST_ROUTES: usize = 300;
 
 /// Properties that change what a client sees and that are not emulated.
@@ -184,6 +185,8 @@ impl Apis {
             let merges = reader.text("MergeDefinitions")?.as_deref() == Some("true");
             let elsewhere = resource.property("DefinitionBody").is_none();
             match (kind, merges) {
+                // Nobody knows which of its routes are in the definition: the events' are better than none.
+                _ if defined.is_elsewhere => self.merging.push(resource.id.into()),
                 (ApiKind::Rest, false) => self.with_definition.push(resource.id.into()),
                 (ApiKind::Http, _) if elsewhere => self.with_definition.push(resource.id.into()),
                 // An event goes before the definition's own operation.
@@ -214,9 +217,16 @@ impl Apis {
         }
         for api in &self.list {
             let routes = || functions.iter().flat_map(|f| &f.routes).filter(|r| r.api == api.id);
-            if routes().count() > MOST_ROUTES {
-                let message = format!("{} has more than {MOST_ROUTES} routes, AWS's quota", api.id);
-                return Err(TemplateError::invalid(resolver.place(&api.id), message));
+            let (count, what) = match api.kind {
+                ApiKind::Http => (routes().count(), "routes"),
+                ApiKind::Rest => (resources(routes()), "resources"),
+            };
+            if count > MOST_ROUTES {
+                self.ignored.push(Ignored {
+                    kind: format!("AWS's quota of {MOST_ROUTES} {what} of an API"),
+                    id: api.id.clone(),
+                    line: resolver.place(&api.id).line(),
+                });
             }
             let settings = self.settings.iter().filter(|setting| setting.api == api.id);
             settings.into_iter().try_for_each(|setting| setting.check(routes()))?;
@@ -270,6 +280,17 @@ impl Apis {
         self.list.push(api);
         Ok(())
     }
+}
+
+/// The number of resources of a REST API: each beginning of a path is one.
+fn resources<'r>(routes: impl Iterator<Item = &'r Route>) -> usize {
+    let mut resources = BTreeSet::new();
+    for route in routes {
+        let path = route.path.as_str();
+        resources.extend(path.match_indices('/').skip(1).map(|(at, _)| &path[..at]));
+        resources.insert(path);
+    }
+    resources.len()
 }
 
 /// Properties of an API, with those of `Globals`.

@@ -80,6 +80,7 @@ fn of_resource(
     let version = reader.text(integration, "PayloadFormatVersion")?;
     let millis = reader.text(integration, "TimeoutInMillis")?.and_then(|text| text.parse().ok());
     let key = reader.text(resource, "RouteKey")?.unwrap_or_default();
+    reader.guards(resource)?.iter().for_each(|guard| ignore(guard));
     let route = Route {
         payload: if version.as_deref() == Some("2.0") { Payload::V2 } else { Payload::V1 },
         timeout: millis.map(Duration::from_millis),

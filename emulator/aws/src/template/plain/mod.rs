@@ -40,6 +40,25 @@ pub(super) fn is_part(kind: &str) -> bool {
     PARTS.contains(&kind)
 }
 
+/// Whether a part belongs to a plain API among the resources. One of SAM's APIs, or of an API elsewhere, is not read.
+pub(super) fn is_claimed(
+    resolver: &Resolver<'_>,
+    resources: &[Resource<'_>],
+    part: &Resource<'_>,
+) -> Result<bool, TemplateError> {
+    let (property, kind) = match part.kind.starts_with("AWS::ApiGatewayV2::") {
+        true => ("ApiId", "AWS::ApiGatewayV2::Api"),
+        false => ("RestApiId", "AWS::ApiGateway::RestApi"),
+    };
+    let Some(api) = part.property(property) else { return Ok(false) };
+    let api = match resolver.exactly(api) {
+        Err(error) if error.only_on_aws => return Ok(false),
+        api => api?.as_ref().and_then(Node::scalar),
+    };
+    let is_own = |one: &Resource<'_>| one.kind == kind && api.as_ref() == Some(&one.reference());
+    Ok(resources.iter().any(is_own))
+}
+
 /// Reads every plain API among the resources.
 pub(super) fn read(
     resolver: &Resolver<'_>,
@@ -100,6 +119,20 @@ impl<'a> PlainReader<'a> {
     fn value(&self, resource: &Resource<'_>, name: &str) -> Result<Option<Node>, TemplateError> {
         let value = resource.property(name).map(|node| self.resolver.resolve(node));
         Ok(value.transpose()?.flatten())
+    }
+
+    /// What guards a route on AWS and is not emulated: `AuthorizationType JWT of a route`.
+    fn guards(&self, route: &Resource<'_>) -> Result<Vec<String>, TemplateError> {
+        let mut guards = Vec::new();
+        if let Some(kind) = self.text(route, "AuthorizationType")?
+            && !kind.eq_ignore_ascii_case("NONE")
+        {
+            guards.push(format!("AuthorizationType {kind} of a route"));
+        }
+        if self.text(route, "ApiKeyRequired")?.as_deref() == Some("true") {
+            guards.push("ApiKeyRequired of a route".into());
+        }
+        Ok(guards)
     }
 
     fn text(&self, resource: &Resource<'_>, name: &str) -> Result<Option<String>, TemplateError> {

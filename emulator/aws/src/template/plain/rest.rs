@@ -77,6 +77,7 @@ fn method(
         return Err(TemplateError::invalid(resource.at, message));
     };
     route::check_path(&path, resource.at)?;
+    reader.guards(resource)?.into_iter().for_each(&mut ignore);
     let millis = part("TimeoutInMillis").and_then(|text| text.parse().ok());
     let route = Route {
         api: reader.api.id.into(),

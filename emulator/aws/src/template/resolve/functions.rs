@@ -132,14 +132,21 @@ impl Resolver<'_> {
             return Err(TemplateError::invalid(at, "Select takes an index and a list"));
         };
         let index = self.text("Select", index, depth)?;
+        let before = self.made_up.get();
         let list = self.list("Select", list, depth)?;
-        let picked = index.parse::<usize>().ok().and_then(|index| list.get(index).cloned());
-        picked.ok_or_else(|| {
-            TemplateError::invalid(
-                at,
-                format!("Select: no item {index} in a list of {}", list.len()),
-            )
-        })
+        let place = index.parse::<usize>().ok();
+        if let Some(item) = place.and_then(|place| list.get(place)) {
+            return Ok(item.clone());
+        }
+        // What is made up has fewer parts than the real value may have.
+        if place.is_some() && self.made_up.get() > before {
+            let message = format!("item {index} of a value that is known only on AWS");
+            let value = format!("item-{index}");
+            let value = self.placeholder(TemplateError::only_on_aws(at, message), value)?;
+            return Ok(Node::string(value, at));
+        }
+        let message = format!("Select: no item {index} in a list of {}", list.len());
+        Err(TemplateError::invalid(at, message))
     }
 
     fn split(&self, argument: &Node, at: Location, depth: usize) -> Result<Node, TemplateError> {

@@ -2,7 +2,7 @@
 //! `ApiProdStage`.
 
 use super::Resolver;
-use rehearse_core::yaml::tree::Node;
+use rehearse_core::yaml::tree::{Node, Value};
 
 /// A resource that SAM makes.
 pub(super) struct Generated<'a> {
@@ -63,16 +63,15 @@ impl<'a> Resolver<'a> {
     fn made_of<'n>(&self, owner: &str, of: &str, rest: &'n str) -> Option<(&'static str, &'n str)> {
         match of {
             "AWS::Serverless::Function" => {
-                of_function(rest).or_else(|| self.of_event(owner, rest).map(|kind| (kind, "")))
+                let made = self.made_for_function(owner, rest);
+                made.or_else(|| self.of_event(owner, rest).map(|kind| (kind, "")))
             }
             "AWS::Serverless::StateMachine" if rest == "Role" => Some(("AWS::IAM::Role", "")),
             "AWS::Serverless::StateMachine" => self.of_event(owner, rest).map(|kind| (kind, "")),
-            "AWS::Serverless::Api" => of_rest_api(rest),
-            "AWS::Serverless::HttpApi" => of_http_api(rest),
-            // Ten hexadecimal digits of a hash.
+            "AWS::Serverless::Api" => self.of_rest_api(owner, rest),
+            "AWS::Serverless::HttpApi" => self.of_http_api(owner, rest),
             "AWS::Serverless::LayerVersion" => {
-                let hash = rest.len() == 10 && rest.bytes().all(|b| b.is_ascii_hexdigit());
-                hash.then_some(("AWS::Serverless::LayerVersion", ""))
+                is_hash(rest).then_some(("AWS::Serverless::LayerVersion", ""))
             }
             _ => None,
         }
@@ -95,60 +94,122 @@ impl<'a> Resolver<'a> {
             _ => None,
         }
     }
-}
 
-fn of_function(rest: &str) -> Option<(&'static str, &str)> {
-    match rest {
-        "Role" => Some(("AWS::IAM::Role", "")),
-        ".Version" => Some(("AWS::Lambda::Version", "")),
-        ".Alias" => Some(("AWS::Lambda::Alias", "")),
-        "Url" => Some(("AWS::Lambda::Url", "")),
-        "UrlPublicPermissions" | "URLInvokeDirectPermissions" | "UrlInvokeDirectPermissions" => {
-            Some(("AWS::Lambda::Permission", ""))
+    fn made_for_function<'n>(&self, owner: &str, rest: &'n str) -> Option<(&'static str, &'n str)> {
+        let has = |name: &str| self.of_owner(owner, "Function", name).is_some();
+        match rest {
+            "Role" if self.has_own_role(owner) => None,
+            "Role" => Some(("AWS::IAM::Role", "")),
+            ".Version" if has(ALIAS) => Some(("AWS::Lambda::Version", "")),
+            ".Alias" if has(ALIAS) => Some(("AWS::Lambda::Alias", "")),
+            "Url" if has("FunctionUrlConfig") => Some(("AWS::Lambda::Url", "")),
+            "UrlPublicPermissions"
+            | "URLInvokeDirectPermissions"
+            | "UrlInvokeDirectPermissions" => Some(("AWS::Lambda::Permission", "")),
+            "DeploymentGroup" => Some(("AWS::CodeDeploy::DeploymentGroup", "")),
+            "EventInvokeConfig" => Some(("AWS::Lambda::EventInvokeConfig", "")),
+            ".DestinationQueue"
+            | "EventInvokeConfigOnSuccessQueue"
+            | "EventInvokeConfigOnFailureQueue" => Some(("AWS::SQS::Queue", "")),
+            ".DestinationTopic"
+            | "EventInvokeConfigOnSuccessTopic"
+            | "EventInvokeConfigOnFailureTopic" => Some(("AWS::SNS::Topic", "")),
+            _ => {
+                if let Some(hash) = rest.strip_prefix("Version") {
+                    // The hash may be the template's own, of any letters.
+                    let made = is_hash(hash) || has("AutoPublishCodeSha256");
+                    return made.then_some(("AWS::Lambda::Version", ""));
+                }
+                let word = rest.strip_prefix("Alias")?;
+                self.is_alias(owner, word).then_some(("AWS::Lambda::Alias", word))
+            }
         }
-        "DeploymentGroup" => Some(("AWS::CodeDeploy::DeploymentGroup", "")),
-        "EventInvokeConfig" => Some(("AWS::Lambda::EventInvokeConfig", "")),
-        ".DestinationQueue"
-        | "EventInvokeConfigOnSuccessQueue"
-        | "EventInvokeConfigOnFailureQueue" => Some(("AWS::SQS::Queue", "")),
-        ".DestinationTopic"
-        | "EventInvokeConfigOnSuccessTopic"
-        | "EventInvokeConfigOnFailureTopic" => Some(("AWS::SNS::Topic", "")),
-        _ => {
-            let alias = rest.strip_prefix("Alias").filter(|word| !word.is_empty());
-            let version = rest.strip_prefix("Version").filter(|word| !word.is_empty());
-            alias
-                .map(|word| ("AWS::Lambda::Alias", word))
-                .or_else(|| version.map(|_| ("AWS::Lambda::Version", "")))
+    }
+
+    /// Whether the alias that a function publishes may be called so in a logical id.
+    fn is_alias(&self, owner: &str, word: &str) -> bool {
+        match self.of_owner(owner, "Function", ALIAS).map(Node::scalar) {
+            None => false,
+            // SAM writes what no logical id may have in letters.
+            Some(Some(alias)) => word == alias || word == alias.replace('-', "D").replace('_', "U"),
+            // A parameter's value, or that of a function.
+            Some(None) => !word.is_empty(),
         }
+    }
+
+    /// Whether a function surely has a role that SAM does not make; `If` may choose that it has none.
+    fn has_own_role(&self, owner: &str) -> bool {
+        let Some(role) = self.of_owner(owner, "Function", "Role") else { return false };
+        match &role.value {
+            Value::String(_) => true,
+            Value::Tagged(word, name) if word == "Ref" => name.as_str() != Some("AWS::NoValue"),
+            Value::Tagged(word, _) => matches!(word.as_str(), "GetAtt" | "Sub" | "ImportValue"),
+            _ => false,
+        }
+    }
+
+    fn of_rest_api<'n>(&self, owner: &str, rest: &'n str) -> Option<(&'static str, &'n str)> {
+        match rest {
+            ".Stage" => Some(("AWS::ApiGateway::Stage", "")),
+            ".Deployment" => Some(("AWS::ApiGateway::Deployment", "")),
+            "BasePathMapping" | ".BasePathMapping" => {
+                Some(("AWS::ApiGateway::BasePathMapping", ""))
+            }
+            ".DomainName" => Some(("AWS::ApiGateway::DomainName", "")),
+            "UsagePlan" | ".UsagePlan" => Some(("AWS::ApiGateway::UsagePlan", "")),
+            "ApiKey" | ".ApiKey" => Some(("AWS::ApiGateway::ApiKey", "")),
+            _ => {
+                if let Some(hash) = rest.strip_prefix("Deployment").filter(|hash| is_hash(hash)) {
+                    return Some(("AWS::ApiGateway::Deployment", &hash[..0]));
+                }
+                let word = self.stage(owner, "Api", &["Prod", "Stage"], rest)?;
+                Some(("AWS::ApiGateway::Stage", word))
+            }
+        }
+    }
+
+    fn of_http_api<'n>(&self, owner: &str, rest: &'n str) -> Option<(&'static str, &'n str)> {
+        match rest {
+            "ApiGatewayDefaultStage" => Some(("AWS::ApiGatewayV2::Stage", "$default")),
+            ".Stage" => Some(("AWS::ApiGatewayV2::Stage", "")),
+            ".DomainName" => Some(("AWS::ApiGatewayV2::DomainName", "")),
+            _ => Some(("AWS::ApiGatewayV2::Stage", self.stage(owner, "HttpApi", &[], rest)?)),
+        }
+    }
+
+    /// The stage whose logical id has `rest` behind that of its API: its name and `Stage`, or `Stage` and a hash where
+    /// the name is not text, or is no part of a logical id.
+    fn stage<'n>(
+        &self,
+        owner: &str,
+        section: &str,
+        defaults: &[&str],
+        rest: &'n str,
+    ) -> Option<&'n str> {
+        if let Some(hash) = rest.strip_prefix("Stage").filter(|hash| is_hash(hash)) {
+            return Some(&hash[..0]);
+        }
+        let word = rest.strip_suffix("Stage").filter(|word| !word.is_empty())?;
+        let is_stage = match self.of_owner(owner, section, "StageName").map(Node::scalar) {
+            Some(Some(stage)) => word == stage,
+            Some(None) => true,
+            None => defaults.contains(&word),
+        };
+        is_stage.then_some(word)
+    }
+
+    /// A property of the resource that another one is made of, its own or that of `Globals`.
+    fn of_owner(&self, owner: &str, section: &str, name: &str) -> Option<&'a Node> {
+        let resource = self.root.get("Resources").and_then(|resources| resources.get(owner));
+        let own = resource.and_then(|resource| resource.get("Properties")?.get(name));
+        own.or_else(|| self.global(section, name))
     }
 }
 
-fn of_rest_api(rest: &str) -> Option<(&'static str, &str)> {
-    match rest {
-        ".Stage" => Some(("AWS::ApiGateway::Stage", "")),
-        ".Deployment" => Some(("AWS::ApiGateway::Deployment", "")),
-        "BasePathMapping" | ".BasePathMapping" => Some(("AWS::ApiGateway::BasePathMapping", "")),
-        ".DomainName" => Some(("AWS::ApiGateway::DomainName", "")),
-        "UsagePlan" | ".UsagePlan" => Some(("AWS::ApiGateway::UsagePlan", "")),
-        "ApiKey" | ".ApiKey" => Some(("AWS::ApiGateway::ApiKey", "")),
-        _ => {
-            let stage = rest.strip_suffix("Stage").filter(|word| !word.is_empty());
-            stage.map(|word| ("AWS::ApiGateway::Stage", word)).or_else(|| {
-                rest.starts_with("Deployment").then_some(("AWS::ApiGateway::Deployment", ""))
-            })
-        }
-    }
-}
+/// The property with the alias that SAM publishes at each deployment.
+const ALIAS: &str = "AutoPublishAlias";
 
-fn of_http_api(rest: &str) -> Option<(&'static str, &str)> {
-    match rest {
-        "ApiGatewayDefaultStage" => Some(("AWS::ApiGatewayV2::Stage", "$default")),
-        ".Stage" => Some(("AWS::ApiGatewayV2::Stage", "")),
-        ".DomainName" => Some(("AWS::ApiGatewayV2::DomainName", "")),
-        _ => {
-            let stage = rest.strip_suffix("Stage").filter(|word| !word.is_empty())?;
-            Some(("AWS::ApiGatewayV2::Stage", stage))
-        }
-    }
+/// Whether a text is ten hexadecimal digits, as SAM puts them behind logical ids.
+fn is_hash(text: &str) -> bool {
+    text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -76,6 +76,8 @@ pub(super) struct Resolver<'a> {
     types: BTreeMap<&'a str, &'a str>,
     unknowns: Cell<Unknowns>,
     placeholders: RefCell<Vec<Placeholder>>,
+    /// How many values were made up so far; the same one counts each time that it is.
+    made_up: Cell<usize>,
 }
 
 /// A resource whose condition holds.
@@ -112,7 +114,8 @@ impl<'a> Resolver<'a> {
     pub(super) fn of_parameters(root: &'a Node, given: Given<'a>) -> Self {
         let (unknowns, placeholders) = (Cell::new(Unknowns::All), RefCell::default());
         let (types, parameters) = (BTreeMap::new(), parameters(root, given).unwrap_or_default());
-        Self { root, given, parameters, types, unknowns, placeholders }
+        let made_up = Cell::new(0);
+        Self { root, given, parameters, types, unknowns, placeholders, made_up }
     }
 
     pub(super) fn new(root: &'a Node, given: Given<'a>) -> Result<Self, TemplateError> {
@@ -139,7 +142,8 @@ impl<'a> Resolver<'a> {
             return Err(TemplateError::invalid(root.at, "the template has no Resources"));
         }
         let (unknowns, placeholders) = (Cell::new(Unknowns::All), RefCell::default());
-        Ok(Self { root, given, parameters, types, unknowns, placeholders })
+        let made_up = Cell::new(0);
+        Ok(Self { root, given, parameters, types, unknowns, placeholders, made_up })
     }
 
     /// The template's folder, if it is a file.
@@ -180,6 +184,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn note(&self, error: &TemplateError, value: &str) {
+        self.made_up.set(self.made_up.get() + 1);
         let (reason, line) = (error.message.clone(), error.at.line());
         let placeholder = Placeholder { value: value.into(), reason, line };
         let mut placeholders = self.placeholders.borrow_mut();
@@ -204,21 +209,9 @@ impl<'a> Resolver<'a> {
         Ok(resources)
     }
 
-    /// The resource with this id, whether its condition holds or not.
-    pub(super) fn resource(&self, id: &str) -> Option<&'a Node> {
-        self.root.get("Resources")?.get(id)
-    }
-
     /// Whether the template has a resource with this id.
     pub(super) fn has(&self, id: &str) -> bool {
         self.types.contains_key(id)
-    }
-
-    /// The resources of a type, whether their conditions hold or not.
-    pub(super) fn of_type(&self, kind: &str) -> impl Iterator<Item = &'a Node> {
-        let resources = self.root.get("Resources").and_then(Node::as_map).unwrap_or_default();
-        let of_type = |id: &&Entry| self.types.get(id.key.as_str()).copied() == Some(kind);
-        resources.iter().filter(of_type).map(|entry| &entry.value).collect::<Vec<_>>().into_iter()
     }
 
     /// A property of `Globals`: `Globals.Function.<name>` for the kind `Function`.
@@ -296,8 +289,11 @@ impl<'a> Resolver<'a> {
 
     /// A resolved list.
     fn list(&self, function: &str, node: &Node, depth: usize) -> Result<Vec<Node>, TemplateError> {
+        let before = self.made_up.get();
         match self.at_depth(node, depth)? {
             Some(Node { value: Value::List(list), .. }) => Ok(list),
+            // Some attributes are lists on AWS; what is made up is always text.
+            Some(text) if text.as_str().is_some() && self.made_up.get() > before => Ok(vec![text]),
             other => {
                 let kind = other.as_ref().map_or("nothing", kind_of);
                 Err(TemplateError::invalid(node.at, format!("{function} needs a list, not {kind}")))

@@ -15,6 +15,8 @@ const PLAIN_FUNCTION: &str = "AWS::Lambda::Function";
 pub(super) const REGION: &str = "us-east-1";
 const ACCOUNT: &str = "123456789012";
 const STACK: &str = "rehearse";
+/// The end of the stack's ARN: templates take its parts for names that no other stack has.
+const STACK_UUID: &str = "00000000-0000-4000-8000-000000000000";
 
 /// The value of `Ref` for an API: on AWS ten arbitrary letters and digits.
 pub(in crate::template) fn api_id(logical: &str) -> String {
@@ -31,6 +33,10 @@ impl Resolver<'_> {
     ) -> Result<Option<Node>, TemplateError> {
         if name == "AWS::NoValue" {
             return Ok(None);
+        }
+        // The stack notifies nobody.
+        if name == "AWS::NotificationARNs" {
+            return Ok(Some(Node::new(Value::List(Vec::new()), at)));
         }
         if let Some(text) = pseudo_parameter(name) {
             return Ok(Some(Node::string(text, at)));
@@ -102,9 +108,16 @@ impl Resolver<'_> {
         let text = match (generated.kind, attribute) {
             ("AWS::Lambda::Version", Some("Version")) => "1".into(),
             ("AWS::Lambda::Version", _) => format!("{}:1", function()?),
-            ("AWS::Lambda::Alias", _) if word.is_empty() => {
-                let alias = self.name(owner, "AutoPublishAlias", depth)?;
-                format!("{}:{}", function()?, alias.unwrap_or_else(|| "live".into()))
+            // SAM writes `-` as D and `_` as U.
+            ("AWS::Lambda::Alias", _) if word.is_empty() || word.contains(['D', 'U']) => {
+                let own = self.name(owner, "AutoPublishAlias", depth)?;
+                let of_all = self.global("Function", "AutoPublishAlias");
+                let alias = match (own, of_all) {
+                    (Some(own), _) => own,
+                    (None, Some(node)) => self.text("AutoPublishAlias", node, depth)?,
+                    (None, None) => "live".into(),
+                };
+                format!("{}:{alias}", function()?)
             }
             ("AWS::Lambda::Alias", _) => format!("{}:{word}", function()?),
             ("AWS::Lambda::Url", Some("FunctionUrl")) => function_url(name),
@@ -316,7 +329,9 @@ fn pseudo_parameter(name: &str) -> Option<String> {
         "AWS::Partition" => "aws".into(),
         "AWS::URLSuffix" => "amazonaws.com".into(),
         "AWS::StackName" => STACK.into(),
-        "AWS::StackId" => format!("arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{STACK}/0"),
+        "AWS::StackId" => {
+            format!("arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{STACK}/{STACK_UUID}")
+        }
         _ => return None,
     })
 }

@@ -129,7 +129,11 @@ impl TryFrom<String> for ServiceUrl {
                 "is not on this machine: nothing in a world may leave it. Give a loopback address",
             ));
         }
-        if !url.username().is_empty() || url.query().is_some() || url.fragment().is_some() {
+        if !url.username().is_empty()
+            || url.password().is_some()
+            || url.query().is_some()
+            || url.fragment().is_some()
+        {
             return Err(wrong("has more than an address"));
         }
         Ok(Self(text.trim_end_matches('/').to_owned()))

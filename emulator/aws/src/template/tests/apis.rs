@@ -183,17 +183,29 @@ fn what_is_wrong_with_an_api_is_pointed_at() {
 }
 
 #[test]
-fn more_routes_than_aws_takes_are_refused() {
-    let events = |count: usize| {
-        let event =
-            |n| format!("        E{n}: {{ Type: HttpApi, Properties: {{ Path: /{n} }} }}\n");
+fn more_routes_than_aws_takes_unasked_are_noted() {
+    let events = |count: usize, event: &dyn Fn(usize) -> String| {
         let events: String = (0..count).map(event).collect();
-        read(&format!(
+        let template = read(&format!(
             "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      Events:\n{events}"
-        ))
+        ));
+        let template = template.unwrap();
+        assert_eq!(template.functions[0].routes.len(), count);
+        template.ignored.into_iter().map(|ignored| ignored.kind).collect::<Vec<_>>()
     };
-    assert_eq!(events(300).unwrap().functions[0].routes.len(), 300);
-    assert!(events(301).unwrap_err().to_string().contains("more than 300 routes"));
+    let http =
+        |n: usize| format!("        E{n}: {{ Type: HttpApi, Properties: {{ Path: /{n} }} }}\n");
+    assert_eq!(events(300, &http), [""; 0]);
+    assert_eq!(events(301, &http), ["AWS's quota of 300 routes of an API"]);
+    // Of a REST API it is the resources that count: the methods of one are as many as there are.
+    let rest = |n: usize| {
+        let (path, method) = (n / 2, ["get", "put"][n % 2]);
+        format!(
+            "        E{n}: {{ Type: Api, Properties: {{ Path: /a/{path}, Method: {method} }} }}\n"
+        )
+    };
+    assert_eq!(events(598, &rest), [""; 0]);
+    assert_eq!(events(600, &rest), ["AWS's quota of 300 resources of an API"]);
 }
 
 #[test]

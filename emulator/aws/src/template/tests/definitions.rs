@@ -81,8 +81,82 @@ fn routes_of_a_definition_in_the_template_or_beside_it() {
     let template = defined("AWS::Serverless::Api", &merged);
     assert_eq!(routes(&template)[0], row("Web", "GET /event", "F"));
     assert_eq!(routes(&template).len(), 4);
-    let elsewhere = defined("AWS::Serverless::Api", "DefinitionUri: s3://bucket/api.yaml");
-    assert_eq!(elsewhere.ignored[0].kind, "DefinitionUri that is no file of this project");
+}
+
+#[test]
+fn a_definition_that_cannot_be_read_takes_no_routes_away() {
+    let include = "DefinitionBody: { 'Fn::Transform': { Name: AWS::Include, Parameters: { Location: 's3://bucket/api.yaml' } } }";
+    for (property, says) in [
+        ("DefinitionUri: s3://bucket/api.yaml", "DefinitionUri that is no file of this project"),
+        (include, "DefinitionBody (`s3://bucket/api.yaml` is no file of this project)"),
+    ] {
+        let template = defined("AWS::Serverless::Api", property);
+        assert_eq!(routes(&template), [row("Web", "GET /event", "F")], "{property}");
+        assert_eq!(template.ignored[0].kind, says);
+    }
+}
+
+/// What of a template is not emulated: type and logical id.
+fn ignored(template: &Template) -> Vec<(String, String)> {
+    template.ignored.iter().map(|one| (one.kind.clone(), one.id.clone())).collect()
+}
+
+#[test]
+fn what_guards_a_route_is_not_emulated_and_said() {
+    let text = "Resources:
+  F: { Type: AWS::Lambda::Function, Properties: { Code: { ZipFile: x }, Handler: a.b, Runtime: python3.13, Role: r } }
+  Rest: { Type: AWS::ApiGateway::RestApi }
+  Guarded: { Type: AWS::ApiGateway::Method, Properties: { HttpMethod: GET, ResourceId: !GetAtt Rest.RootResourceId, RestApiId: !Ref Rest,
+    AuthorizationType: AWS_IAM, ApiKeyRequired: true, Integration: { Type: AWS_PROXY, Uri: !GetAtt F.Arn } } }
+  Open: { Type: AWS::ApiGateway::Method, Properties: { HttpMethod: PUT, ResourceId: !GetAtt Rest.RootResourceId, RestApiId: !Ref Rest,
+    AuthorizationType: NONE, ApiKeyRequired: false, Integration: { Type: AWS_PROXY, Uri: !GetAtt F.Arn } } }
+  Http: { Type: AWS::ApiGatewayV2::Api, Properties: { ProtocolType: HTTP } }
+  Int: { Type: AWS::ApiGatewayV2::Integration, Properties: { ApiId: !Ref Http, IntegrationType: AWS_PROXY, IntegrationUri: !GetAtt F.Arn } }
+  Jwt: { Type: AWS::ApiGatewayV2::Route, Properties: { ApiId: !Ref Http, RouteKey: GET /a, AuthorizationType: JWT, Target: !Sub 'integrations/${Int}' } }
+  Defined:
+    Type: AWS::ApiGateway::RestApi
+    Properties:
+      Body:
+        paths:
+          /a:
+            get: { security: [{ key: [] }], x-amazon-apigateway-integration: { type: aws_proxy, uri: !GetAtt F.Arn } }
+            put: { security: [], x-amazon-apigateway-integration: { type: aws_proxy, uri: !GetAtt F.Arn } }
+            post: { security: [{}], x-amazon-apigateway-integration: { type: aws_proxy, uri: !GetAtt F.Arn } }
+";
+    let template = read(text).unwrap();
+    assert_eq!(template.functions[0].routes.len(), 6);
+    let expected = [
+        ("AuthorizationType AWS_IAM of a route", "Guarded"),
+        ("ApiKeyRequired of a route", "Guarded"),
+        ("AuthorizationType JWT of a route", "Jwt"),
+        ("security of a route", "Defined"),
+    ];
+    assert_eq!(ignored(&template), expected.map(|(kind, id)| (kind.to_owned(), id.to_owned())));
+}
+
+#[test]
+fn parts_of_an_api_that_is_none_of_the_plain_ones_are_said() {
+    let text = "Parameters: { Known: { Type: String } }
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties: { Events: { Get: { Type: HttpApi, Properties: { Path: /a, ApiId: !Ref Web } } } }
+  Web: { Type: AWS::Serverless::HttpApi }
+  Int: { Type: AWS::ApiGatewayV2::Integration, Properties: { ApiId: !Ref Web, IntegrationType: AWS_PROXY, IntegrationUri: !GetAtt F.Arn } }
+  Route: { Type: AWS::ApiGatewayV2::Route, Properties: { ApiId: !Ref Web, RouteKey: GET /b, Target: !Sub 'integrations/${Int}' } }
+  Imported: { Type: AWS::ApiGateway::Method, Properties: { HttpMethod: GET, ResourceId: x, RestApiId: !ImportValue Shop } }
+  Given: { Type: AWS::ApiGateway::Method, Properties: { HttpMethod: GET, ResourceId: x, RestApiId: !Ref Known } }
+  Plain: { Type: AWS::ApiGatewayV2::Api, Properties: { ProtocolType: HTTP } }
+  Stage: { Type: AWS::ApiGatewayV2::Stage, Properties: { ApiId: !Ref Plain, StageName: $default } }
+";
+    let template = read(text).unwrap();
+    let expected = [
+        ("AWS::ApiGatewayV2::Integration", "Int"),
+        ("AWS::ApiGatewayV2::Route", "Route"),
+        ("AWS::ApiGateway::Method", "Imported"),
+        ("AWS::ApiGateway::Method", "Given"),
+    ];
+    assert_eq!(ignored(&template), expected.map(|(kind, id)| (kind.to_owned(), id.to_owned())));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 mod apis;
 mod definitions;
+mod loops;
+mod made_up;
 mod names;
 mod policies;
 mod project;

@@ -225,10 +225,12 @@ Resources:
     assert_eq!(routes, ["GET /x", "GET /y", "POST /x", "POST /y"]);
     let numbers = (0..200).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
     let endless = format!(
-        "Resources:
+        "Transform: AWS::LanguageExtensions
+Resources:
   Fn::ForEach::A: [A, [{numbers}], {{ 'Fn::ForEach::B': [B, [{numbers}], {{}}] }}]
 "
     );
-    assert_error(read(&endless), 2, "the template's loops make more than 10000 entries");
-    assert_error(read("Resources:\n  Fn::ForEach::X: [a]\n"), 2, "ForEach takes a name, a list");
+    assert_error(read(&endless), 3, "the template's loops make more than 10000 entries");
+    let wrong = "Transform: AWS::LanguageExtensions\nResources:\n  Fn::ForEach::X: [a]\n";
+    assert_error(read(wrong), 3, "ForEach takes a name, a list");
 }

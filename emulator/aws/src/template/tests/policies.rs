@@ -123,3 +123,68 @@ fn an_effect_that_is_neither_is_pointed_at() {
     assert_error(read(&text("Effect: Alow,")), 5, "Effect is Allow or Deny");
     assert_error(read(&text("")), 5, "a statement needs Effect");
 }
+
+/// A plain function with the role `Own` and these resources.
+fn role(properties: &str, resources: &str) -> Function {
+    let template = read(&format!(
+        "Parameters: {{ Mode: {{ Type: String, Default: dev }} }}
+Conditions: {{ IsProd: !Equals [!Ref Mode, prod] }}
+Resources:
+  F: {{ Type: AWS::Lambda::Function, Properties: {{ Code: {{ ZipFile: x }}, Role: !GetAtt Own.Arn }} }}
+  Own: {{ Type: AWS::IAM::Role, Properties: {{ {properties} }} }}
+  Other: {{ Type: AWS::IAM::Role }}
+{resources}"
+    ));
+    template.unwrap_or_else(|e| panic!("{e}")).functions.remove(0)
+}
+
+/// A policy's document that grants one action.
+fn document(action: &str) -> String {
+    format!(
+        "PolicyDocument: {{ Statement: [{{ Effect: Allow, Action: {action}, Resource: '*' }}] }}"
+    )
+}
+
+fn granted(function: &Function) -> Vec<&str> {
+    function.grants.iter().map(|grant| grant.action.as_str()).collect()
+}
+
+#[test]
+fn policies_of_a_role_are_those_that_conditions_choose() {
+    let (prod, dev, all) = (document("a:Prod"), document("a:Dev"), document("a:All"));
+    let function =
+        role(&format!("Policies: [!If [IsProd, {{ {prod} }}, {{ {dev} }}], {{ {all} }}]"), "");
+    assert_eq!(granted(&function), ["a:Dev", "a:All"]);
+    let function = role(
+        &format!("Policies: !If [IsProd, [{{ {prod} }}], [{{ {dev} }}]]"),
+        &format!(
+            "  P: {{ Type: AWS::IAM::Policy, Condition: IsProd, Properties: {{ Roles: [!Ref Own], {prod} }} }}\n"
+        ),
+    );
+    assert_eq!(granted(&function), ["a:Dev"]);
+    assert!(unchecked_policies(&function).is_empty());
+    let function = role("Policies: !ImportValue Shop", "");
+    assert_eq!(
+        unchecked_policies(&function),
+        [("a policy: the value of `ImportValue` is known only on AWS".into(), 5)]
+    );
+}
+
+#[test]
+fn policies_attached_to_a_role_in_every_way_are_read() {
+    let resource = |id: &str, kind: &str, roles: &str| {
+        let document = document(&format!("a:{id}"));
+        format!("  {id}: {{ Type: AWS::IAM::{kind}, Properties: {{ {roles}, {document} }} }}\n")
+    };
+    let resources = [
+        resource("Inline", "Policy", "Roles: [!Ref Other, !Ref Own]"),
+        resource("Managed", "ManagedPolicy", "Roles: [!If [IsProd, !Ref Other, !Ref Own]]"),
+        resource("One", "RolePolicy", "RoleName: !Ref Own"),
+        resource("Text", "RolePolicy", "RoleName: the-role"),
+        resource("NotOwn", "ManagedPolicy", "Roles: [!Ref Other]"),
+        resource("NobodyKnows", "Policy", "Roles: [!ImportValue Shop]"),
+    ];
+    let function = role("RoleName: the-role", &resources.concat());
+    assert_eq!(granted(&function), ["a:Inline", "a:Managed", "a:One", "a:Text"]);
+    assert_eq!(unchecked_policies(&function), [("NobodyKnows: elsewhere".into(), 12)]);
+}

@@ -143,6 +143,58 @@ fn what_cannot_start_is_told_by_its_reason() {
     assert!(ran.err.contains("main.py is not in"), "{}", ran.err);
 }
 
+/// Says the year, whether the time left is within the timeout, and whether sleeping takes as long as it says.
+const PYTHON_CLOCK: &str = r#"
+import datetime, time
+
+def handler(event, context):
+    left = context.get_remaining_time_in_millis()
+    began = time.monotonic()
+    time.sleep(0.05)
+    slept = time.monotonic() - began >= 0.05
+    year = datetime.datetime.now(datetime.timezone.utc).year
+    return {"statusCode": 200, "body": f"{year} {0 < left <= 10000} {slept}".lower()}
+"#;
+
+const NODE_CLOCK: &str = r"
+export const handler = async (event, context) => {
+  const left = context.getRemainingTimeInMillis();
+  const began = performance.now();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  // A timer counts whole milliseconds.
+  const slept = performance.now() - began >= 49;
+  const body = `${new Date().getUTCFullYear()} ${left > 0 && left <= 10000} ${slept}`;
+  return { statusCode: 200, body };
+};
+";
+
+#[test]
+fn handlers_see_the_scenarios_time_and_have_their_time_left() {
+    for (program, runtime, file, code) in [
+        ("python3", "python3.12", "src/app.py", PYTHON_CLOCK),
+        ("node", "nodejs20.x", "src/app.mjs", NODE_CLOCK),
+    ] {
+        if !has(program) {
+            continue;
+        }
+        let folder = project("app.handler", runtime, (file, code), "");
+        let scenario = "name: Hello\nnow: 2031-06-01T12:00:00Z\nsteps:\n  - request: GET /x\n    \
+                        response: { status: 200, text: 2031 true true }\n";
+        folder.write("scenarios/a.yaml", scenario);
+        let ran = run(&folder);
+        if ran.err.contains("the clock of handlers is the machine's") {
+            eprintln!("skipped: {}", ran.err);
+            continue;
+        }
+        ran.expect(0, &[]);
+        // The machine's, when that is asked for.
+        let own = format!("{SETTINGS}[functions.Sms]\nclock = \"machine\"\n");
+        folder.write("rehearse.toml", own);
+        // How much is left then, the clocks of two programs say, which may differ.
+        run(&folder).expect(1, &[" true"]);
+    }
+}
+
 const NODE: &str = r"
 export const handler = (event, context, callback) => {
   if (event.rawPath === '/fail') {

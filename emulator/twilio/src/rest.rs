@@ -132,7 +132,10 @@ async fn respond_to(api: RestApi, base: String, request: Request) -> Response {
         }
         Err(error) if route == Route::Unknown && error.status == 404 => {
             let message = not_reproduced(parts.method.as_str(), path, &account.options.account_sid);
-            tracing::warn!("{message}");
+            // Without the path, in which there may be a phone number.
+            tracing::warn!(
+                "a call of Twilio is not reproduced: the journal says which (`rehearse log`)"
+            );
             let outcome = Outcome::status(error.status, Value::String(message));
             exchange.end(outcome.with_error(Outcome::NOT_REPRODUCED));
             respond_with_error(&error)

@@ -14,24 +14,20 @@ const LIBRARY: &str = "faketime/libfaketimeMT.so.1";
 const TOLD: &str = "@2001-01-01 00:00:00";
 const TOLD_SECONDS: u64 = 978_307_200;
 
-/// The library, if it is installed.
-pub(super) fn library() -> Option<PathBuf> {
-    FOLDERS.iter().find_map(|folder| library_below(Path::new(folder)))
+/// The library where it is installed, perhaps for several architectures.
+pub(super) fn libraries() -> Vec<PathBuf> {
+    FOLDERS.iter().flat_map(|folder| libraries_below(Path::new(folder))).collect()
 }
 
-fn library_below(folder: &Path) -> Option<PathBuf> {
-    let here = folder.join(LIBRARY);
-    if here.is_file() {
-        return Some(here);
-    }
+fn libraries_below(folder: &Path) -> Vec<PathBuf> {
     // `x86_64-linux-gnu`, and whatever else it is.
-    let mut below: Vec<PathBuf> = fs::read_dir(folder)
-        .ok()?
-        .filter_map(|entry| Some(entry.ok()?.path().join(LIBRARY)))
-        .filter(|library| library.is_file())
-        .collect();
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    let mut below: Vec<PathBuf> =
+        entries.filter_map(|entry| Some(entry.ok()?.path().join(LIBRARY))).collect();
     below.sort();
-    below.into_iter().next()
+    below.insert(0, folder.join(LIBRARY));
+    below.retain(|library| library.is_file());
+    below
 }
 
 /// Whether a program that prints the seconds since 1970 by these arguments takes its time from the library: one that is linked
@@ -59,18 +55,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_library_is_found_in_a_folder_and_below_one() {
+    fn libraries_of_every_architecture_are_found() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(library_below(folder.path()), None);
-        for place in ["x86_64-linux-gnu", "."] {
-            let library = folder.path().join(place).join(LIBRARY);
+        assert!(libraries_below(folder.path()).is_empty());
+        assert!(libraries_below(&folder.path().join("missing")).is_empty());
+        let places = ["", "i386-linux-gnu", "x86_64-linux-gnu"];
+        let libraries = places.map(|place| folder.path().join(place).join(LIBRARY));
+        for library in &libraries {
             fs::create_dir_all(library.parent().unwrap()).unwrap();
-            fs::write(&library, "").unwrap();
-            assert_eq!(
-                library_below(folder.path()).unwrap().canonicalize().unwrap(),
-                library.canonicalize().unwrap()
-            );
+            fs::write(library, "").unwrap();
         }
+        // A folder of that name that has none.
+        fs::create_dir_all(folder.path().join("python3")).unwrap();
+        assert_eq!(libraries_below(folder.path()), libraries);
     }
 
     #[test]

@@ -46,9 +46,9 @@ struct Interpreter {
 pub(super) struct Interpreters {
     asked: BTreeMap<PathBuf, Option<Interpreter>>,
     /// libfaketime, once it was looked for.
-    library: Option<Option<PathBuf>>,
-    /// Whether each interpreter takes its time from it.
-    following: BTreeMap<PathBuf, bool>,
+    libraries: Option<Vec<PathBuf>>,
+    /// The one that each interpreter takes its time from.
+    following: BTreeMap<PathBuf, Option<PathBuf>>,
     /// What the user is told: versions that are not the template's.
     pub(super) remarks: Vec<String>,
 }
@@ -153,7 +153,7 @@ impl Interpreters {
             .zip(bootstrap.parent())
             .map(|(library, folder)| WorldClock { library, folder: folder.to_path_buf() });
         if world_clock.is_none() && clock == FunctionClock::World {
-            self.remark_clock(language, id);
+            self.remark_clock(language);
         }
         let mut arguments = Vec::new();
         if language == Language::Python {
@@ -170,28 +170,28 @@ impl Interpreters {
 
     /// The library that gives an interpreter the scenario's time, if it is installed and works.
     fn world_clock(&mut self, language: Language, program: &Path) -> Option<PathBuf> {
-        let library = self.library.get_or_insert_with(clock::library).clone()?;
-        let follows = self.following.entry(program.to_path_buf());
-        let follows =
-            follows.or_insert_with(|| clock::follows(program, &language.time(), &library));
-        follows.then_some(library)
+        let libraries = self.libraries.get_or_insert_with(clock::libraries);
+        let follows = |library: &&PathBuf| clock::follows(program, &language.time(), library);
+        let following = self.following.entry(program.to_path_buf());
+        following.or_insert_with(|| libraries.iter().find(follows).cloned()).clone()
     }
 
     /// Says once that handlers have the machine's clock.
-    fn remark_clock(&mut self, language: Language, id: &str) {
+    fn remark_clock(&mut self, language: Language) {
         const BEGINNING: &str = "the clock of handlers is the machine's";
         if self.remarks.iter().any(|remark| remark.starts_with(BEGINNING)) {
             return;
         }
-        let why = match &self.library {
-            Some(Some(_)) => {
-                format!("this {} does not take its time from libfaketime", language.name())
-            }
-            _ => "libfaketime is not installed (apt-get install libfaketime)".to_owned(),
+        let why = if self.libraries.as_ref().is_some_and(|found| !found.is_empty()) {
+            format!("this {} does not take its time from libfaketime", language.name())
+        } else if cfg!(target_os = "linux") {
+            "libfaketime is not installed (apt-get install libfaketime)".to_owned()
+        } else {
+            "libfaketime, which shows it to them, is used on Linux only".to_owned()
         };
         self.remarks.push(format!(
-            "{BEGINNING}, whatever time a scenario says: {why}; `clock = \"machine\"` under [functions.{id}] in \
-             rehearse.toml says that this is meant"
+            "{BEGINNING}, whatever time a scenario says: {why}; `clock = \"machine\"` for each function under \
+             [functions] in rehearse.toml says that this is meant"
         ));
     }
 

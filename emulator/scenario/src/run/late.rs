@@ -18,8 +18,9 @@ use tokio::time::Instant;
 const LATE: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(10));
 
 impl Running<'_> {
-    /// Waits until the texts of a list have arrived, if the list says how long that may take: for so long from the
-    /// step's beginning, and for late ones some time more. Ends at once when nothing more is expected.
+    /// Waits until the texts of a list have arrived, if the list says how long that may take: for so long once the
+    /// world is at rest, and for late ones some time more. Ends at once when nothing more is expected, so a text beyond
+    /// those is not waited for.
     pub(super) async fn late_replies(
         &self,
         replies: &Replies,

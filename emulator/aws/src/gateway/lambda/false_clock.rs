@@ -3,7 +3,11 @@
 //! libfaketime reads a file that says how far its process's clock is from the machine's. It is written before
 //! each event, so that a function sees time pass while it works, and begins anew at the world's time.
 
-use std::{fs, io, path::PathBuf, time::Duration};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use jiff::{SignedDuration, Timestamp};
 use rustix::time::{ClockId, clock_gettime};
@@ -16,7 +20,14 @@ use crate::function::WorldClock;
 pub(super) struct FalseClock {
     library: PathBuf,
     file: PathBuf,
+    /// The process that it was given to.
+    process: Option<u32>,
 }
+
+/// Where libfaketime keeps what a program shares with the programs that it starts, and the beginnings of its two names,
+/// which end with the number of the process.
+const SHARED_MEMORY: &str = "/dev/shm";
+const SHARED: [&str; 2] = ["faketime_shm_", "sem.faketime_sem_"];
 
 impl FalseClock {
     /// A clock that shows `now`.
@@ -25,7 +36,7 @@ impl FalseClock {
     /// When the file cannot be written.
     pub(super) fn start(clock: &WorldClock, now: Timestamp) -> io::Result<Self> {
         let file = clock.folder.join(format!("clock-{}", Uuid::new_v4().simple()));
-        let clock = Self { library: clock.library.clone(), file };
+        let clock = Self { library: clock.library.clone(), file, process: None };
         clock.set(now)?;
         Ok(clock)
     }
@@ -39,6 +50,11 @@ impl FalseClock {
         let new = self.file.with_extension("new");
         fs::write(&new, format!("{}\n", offset(now.duration_since(machine()))))?;
         fs::rename(new, &self.file)
+    }
+
+    /// Remembers which process has it, to tidy up after it.
+    pub(super) fn given_to(&mut self, process: Option<u32>) {
+        self.process = process;
     }
 
     /// The variables by which the process gets it. `preloaded` is what the function itself preloads.
@@ -64,6 +80,11 @@ impl Drop for FalseClock {
     fn drop(&mut self) {
         // It lies in a folder that goes with the program; this only keeps it small.
         let _ = fs::remove_file(&self.file);
+        // The library removes its own only when a program ends by itself, and functions are killed.
+        for beginning in SHARED {
+            let name = self.process.map(|process| format!("{beginning}{process}"));
+            let _ = name.map(|name| fs::remove_file(Path::new(SHARED_MEMORY).join(name)));
+        }
     }
 }
 
@@ -111,5 +132,23 @@ mod tests {
         assert!(fs::read_to_string(&file).unwrap().starts_with('-'));
         drop(clock);
         assert!(!file.exists());
+    }
+
+    #[test]
+    fn what_the_library_shares_goes_with_the_process() {
+        // No process has so high a number.
+        let process = u32::MAX;
+        let shared =
+            SHARED.map(|beginning| Path::new(SHARED_MEMORY).join(format!("{beginning}{process}")));
+        if shared.iter().any(|file| fs::write(file, "").is_err()) {
+            eprintln!("skipped: there is no {SHARED_MEMORY}");
+            return;
+        }
+        let folder = rehearse_testutils::Folder::new();
+        let clock = WorldClock { library: "/lib/faketime".into(), folder: folder.path().into() };
+        let mut clock = FalseClock::start(&clock, Timestamp::UNIX_EPOCH).unwrap();
+        clock.given_to(Some(process));
+        drop(clock);
+        assert!(shared.iter().all(|file| !file.exists()));
     }
 }

@@ -84,8 +84,10 @@ impl Process {
         let (name, now) = (format!("{}-{id}", lambda.id), lambda.clock.now());
         let mut variables = environment::variables(lambda, executable, &name, runtime_api, now);
         let clock = executable.world_clock.as_ref();
-        let clock = clock.map(|clock| FalseClock::start(clock, now)).transpose()?;
+        let mut clock = clock.map(|clock| FalseClock::start(clock, now)).transpose()?;
         if let Some(clock) = &clock {
+            // It would go before the file that the clock is set by.
+            variables.remove("FAKETIME");
             let preloaded = variables.get("LD_PRELOAD").cloned();
             let own = clock.variables(preloaded.as_deref());
             variables.extend(own.map(|(name, value)| (name.to_owned(), value)));
@@ -93,6 +95,9 @@ impl Process {
         let (command, pipe) = lambda.launcher.command(executable, &variables)?;
         let mut command = Command::from(command);
         let child = command.kill_on_drop(true).spawn()?;
+        if let Some(clock) = &mut clock {
+            clock.given_to(child.id());
+        }
         // Closes this side's writers of the pipe, so that the pipe ends with the process.
         drop(command);
         let pid = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));

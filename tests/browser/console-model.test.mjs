@@ -14,9 +14,9 @@ describe('be the model', { skip }, () => {
     const field = page.getByLabel('Text from customer', { exact: true });
     await field.fill('Is tomorrow free?');
     await field.press('Enter');
-    // The badge, and the notice that time stands still.
+    // The badge, and the notice that timeouts stand still.
     await page.getByRole('tab', { name: /Model.*1 round is held/ }).waitFor();
-    await page.getByRole('button', { name: '1 round held · time stands still' }).waitFor();
+    await page.getByRole('button', { name: '1 round held · timeouts stand still' }).waitFor();
     const card = page.getByLabel(/^Held round/);
     await card.getByText('Is tomorrow free?').first().waitFor();
     assert.equal((await api('GET', '/model')).time_stands_still, true);
@@ -42,10 +42,10 @@ describe('be the model', { skip }, () => {
     // The next round has the tool's result.
     await card.getByText(/^check_availability\(/).waitFor();
     const words = card.getByLabel('What the model says');
-    await words.fill('Yes, {{ at two }}.');
+    await words.fill('Yes, {{ at two }} {% x %} {# y #}.');
     await card.getByRole('button', { name: 'Answer' }).focus();
     await page.keyboard.press('Enter');
-    await bubbles(page).filter({ hasText: 'Yes, {{ at two }}.' }).waitFor();
+    await bubbles(page).filter({ hasText: 'Yes, {{ at two }} {% x %} {# y #}.' }).waitFor();
     await page.getByText('No round is held').waitFor();
     assert.equal((await api('GET', '/model')).time_stands_still, false);
     await page.getByRole('button', { name: 'Stop holding' }).click();

@@ -1,5 +1,7 @@
 //! What a package of the program installs beside it, and what it says of itself.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails its test")]
+
 use std::process::Command;
 
 fn rehearse(arguments: &[&str]) -> String {

@@ -14,7 +14,10 @@ use super::{
     render::ReplyError,
     script::{Round, Script, TextMatch, Trigger},
 };
-use rehearse_core::{elapsed::ElapsedTime, matcher::Vars};
+use rehearse_core::{
+    elapsed::{ElapsedTime, Standstill},
+    matcher::Vars,
+};
 
 /// How many rounds that have ended are remembered.
 const ENDED_KEPT: usize = 16;
@@ -128,6 +131,8 @@ struct State {
 struct Held {
     round: HeldRound,
     orders: mpsc::UnboundedSender<Order>,
+    /// Here and not with whoever waits, so that time stands still exactly while a round is in the list.
+    _still: Standstill,
 }
 
 #[derive(Debug)]
@@ -211,11 +216,12 @@ impl Holding {
         }
     }
 
-    /// Holds nothing more, and lets everything go that is held.
-    pub fn reset(&self) {
+    /// Holds nothing more, and lets everything go that is held. Returns whether anything was.
+    pub fn reset(&self) -> bool {
         let mut state = self.lock();
         let last = state.last;
-        *state = State { last, ..State::default() };
+        let before = std::mem::replace(&mut *state, State { last, ..State::default() });
+        !before.held.is_empty()
     }
 
     pub(super) fn is_on(&self) -> bool {
@@ -239,15 +245,24 @@ impl Holding {
             state.last += 1;
             let (id, (sender, orders)) = (state.last, mpsc::unbounded_channel());
             let round = HeldRound::of(id, exchange, from, conversation);
-            state.held.insert(id, Held { round, orders: sender });
+            let _still = time.stand_still();
+            state.held.insert(id, Held { round, orders: sender, _still });
             (id, orders)
         };
         let _registered = Registered(self, id);
-        let _still = time.stand_still();
+        // It has no limit and outlives the page that asked for it: the log says what waits here. Without
+        // the text and the number, which are a customer's.
+        tracing::warn!(
+            round = id,
+            exchange,
+            "a round of the model is held until it is answered: POST /model/held/{id}/answer or /release"
+        );
         while let Some(Order::Answer(script, told)) = orders.recv().await {
             match answer_alone(&script, conversation) {
                 Ok(reply) => {
-                    self.lock().finish(id, HoldEnd::Answered);
+                    let ended = self.lock().finish(id, HoldEnd::Answered);
+                    // Somebody released it meanwhile: `told` is dropped, so whoever answered hears that.
+                    ended?;
                     let _ = told.send(Ok(()));
                     return Some(reply);
                 }

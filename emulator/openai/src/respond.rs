@@ -191,6 +191,9 @@ async fn prepare_responses(
         Some(_) if request.get("previous_response_id").is_some_and(|id| !id.is_null()) => None,
         id => id,
     };
+    // Before its items are read, so that nobody adds to them between that and the answer. What else is
+    // wrong with the request is said before that the conversation is locked.
+    let lock = conversation_id.map(|id| server.locks.lock(id));
     let prior = match conversation_id {
         Some(id) => Arc::new(server.stored().conversations.get(id)?.items.clone()),
         None => prior,
@@ -200,7 +203,7 @@ async fn prepare_responses(
     let resolved = items.and_then(|items| server.stored().resolve(items)).map(Value::Array);
     let input = resolved.as_ref().or(input);
     let conversation = responses::read(request, input, &prior, &server.options, &server.stored())?;
-    let lock = conversation_id.map(|id| server.locks.lock(id)).transpose()?;
+    let lock = lock.transpose()?;
     let stream = request.get("stream") == Some(&Value::Bool(true));
     let kept = conversation_id.is_some() || request.get("store") != Some(&Value::Bool(false));
     let build = |reply: &Reply| {

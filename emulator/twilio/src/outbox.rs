@@ -358,7 +358,7 @@ impl Outbox {
 
     /// Has a task release what is due as time passes, if the clock runs by itself. It ends when nothing
     /// waits any more, and counts as no activity.
-    fn follow_running_clock(self: &Arc<Self>) {
+    pub fn follow_running_clock(self: &Arc<Self>) {
         if !self.account.clock.is_running() || self.following.swap(true, Ordering::Relaxed) {
             return;
         }

@@ -173,6 +173,15 @@ impl Twilio {
         self.0.outbox.next_due(until)
     }
 
+    /// Has scheduled messages sent as time passes, and has happen what plans put off, if the clock runs by
+    /// itself. Whoever lets a clock run that stood still calls this.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime, if the clock runs.
+    pub fn follow_running_clock(&self) {
+        self.0.outbox.follow_running_clock();
+    }
+
     /// Waits until no delivery, REST call or status callback is under way. Scheduled messages whose
     /// time has come are sent first.
     pub async fn settled(&self) {

@@ -62,7 +62,8 @@
 //! - [`WorldBuilder`] takes functions (routers of axum, closures that build one from their environment,
 //!   or programs), tables ([`TableSpec`]), the time, variables, and an AWS SAM template.
 //! - [`World`] hands out its parts: `twilio`, `openai`, `database`, `journal`, `faults`, `clock`.
-//!   [`World::set_time`] and [`World::advance`] move business time, with all that is due on the way.
+//!   [`World::set_time`] and [`World::advance`] move business time, with all that is due on the way;
+//!   [`World::let_run`] lets it run on by itself.
 //! - [`Fault`] and [`Failure`] say which calls fail, and how.
 //! - [`Backend`] is what the worlds of one process share: code, template, settings, fixtures, clients.
 //!   [`World::start`] starts one world of it by a [`WorldConfig`]. Whoever runs many scenarios needs

@@ -1,6 +1,6 @@
 //! A running world: starts the parts in order, and gives access to them.
 
-use std::{collections::BTreeMap, fmt, io, sync::Arc};
+use std::{collections::BTreeMap, fmt, io, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use uuid::Uuid;
@@ -25,6 +25,9 @@ use rehearse_dynamodb::{Database, StartError};
 use rehearse_openai::{self as openai, OpenAi, UnmetExpectations};
 use rehearse_twilio::{self as twilio, NumberConfig, Twilio};
 
+/// How long a reset waits for the turns whose rounds were held.
+const RELEASED_LIMIT: Duration = Duration::from_secs(5);
+
 /// A running world. Dropping it stops every part.
 pub struct World {
     // Fields drop in this order: callers before the parts that they call.
@@ -42,6 +45,8 @@ pub struct World {
     environments: BTreeMap<String, BTreeMap<String, String>>,
     /// Business time at the start; `None` when it was the machine's.
     began_at: Option<Timestamp>,
+    /// Whether it ran by itself at the start.
+    began_running: bool,
     /// Whether dropping the world verifies its expectations.
     verify_on_drop: bool,
 }
@@ -64,7 +69,7 @@ impl World {
         let WorldConfig { backend, clock, bind, environment, number, seed, throttling, journal } =
             config;
         let shared = backend.shared();
-        let began_at = began_at(&clock);
+        let (began_at, began_running) = (began_at(&clock), clock.is_running());
         let (settings, template) = (&shared.settings, &shared.template);
         let processes = &shared.processes;
         let messages_kept = journal.map(|limits| limits.exchanges);
@@ -245,6 +250,7 @@ impl World {
             faults,
             environments,
             began_at,
+            began_running,
             verify_on_drop: false,
         })
     }
@@ -263,14 +269,20 @@ impl World {
     }
 
     /// Resets every part to its initial state, and business time to that of the start: the machine's, now,
-    /// unless the world was given another. Keeps the journal:
+    /// unless the world was given another. It runs or stands still as it did then. Keeps the journal:
     /// its reader decides when to clear it.
+    ///
+    /// Turns whose round of the model was held end first, for which it waits 5 s at most.
     ///
     /// # Errors
     /// The tables cannot be emptied.
     pub async fn reset(self: &Arc<Self>) -> Result<(), WorldError> {
         // Nothing waits for somebody's answer, and time goes on.
-        self.openai.holding().reset();
+        if self.openai.holding().reset() {
+            // The turn of a round that was held goes on now. It writes into what is about to be emptied, and
+            // what does not end in time is ended below as far as it can be.
+            let _ = self.settled_within(RELEASED_LIMIT).await;
+        }
         // What works by itself ends first, so that nothing of the old world writes into the new one.
         let halted = self.events().halt().await;
         // Before the delayed calls: no fault delays another one.
@@ -284,6 +296,11 @@ impl World {
         self.twilio.restore_numbers();
         self.openai.reset();
         let emptied = self.database.empty().await;
+        if self.began_running {
+            self.let_run();
+        } else {
+            self.clock.freeze();
+        }
         self.clock.set(self.began_at.unwrap_or_else(Timestamp::now));
         // Schedules begin at the new time, and before anybody else may move it.
         drop(halted);

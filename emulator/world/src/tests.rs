@@ -4,14 +4,17 @@ use std::{
     collections::BTreeMap,
     net::TcpListener,
     path::Path,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use axum::{
     Router,
     http::{HeaderMap, Uri},
-    routing::get,
+    routing::{get, post},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -26,7 +29,8 @@ use rehearse_core::{
     serve::Serving,
     table::{AttributeKind, TableSpec},
 };
-use rehearse_testutils::{self as testing, SETTINGS, until};
+use rehearse_openai::HoldRule;
+use rehearse_testutils::{self as testing, SETTINGS, until, until_true};
 use rehearse_twilio::Inbound;
 
 const ENVIRONMENT: &str = r#"
@@ -328,6 +332,91 @@ async fn an_earlier_moment_is_set_and_no_length_goes_back() {
     assert_eq!(world.advance(-hour).await, Err(AdvanceError::Backwards));
     assert_eq!(world.advance(SignedDuration::MAX).await, Err(AdvanceError::TooFar));
     assert_eq!(world.clock().now(), earlier);
+}
+
+#[tokio::test]
+async fn a_world_that_is_let_run_sends_what_was_scheduled_by_itself() {
+    let number = testing::settings(SETTINGS).twilio.number.to_string();
+    let settings = testing::settings(&format!(
+        "{SETTINGS}\n[[twilio.services]]\nname = \"a\"\nnumbers = [\"{number}\"]"
+    ));
+    let service = settings.twilio.services[0].sid();
+    let one = vec![function("One")];
+    let backend = Backend::new(one, template("/sms"), settings, Path::new(".")).unwrap();
+    let web = backend.web().clone();
+    let config = WorldConfig::new(backend, Clock::stopped(Timestamp::UNIX_EPOCH));
+    let world = World::start(config).await.unwrap();
+    let twilio = world.twilio();
+    let account = twilio.account_sid();
+    let form = format!(
+        "To=%2B19042520927&MessagingServiceSid={service}&Body=later&ScheduleType=fixed\
+         &SendAt=1970-01-01T01%3A00%3A00Z"
+    );
+    let sent = web
+        .post(format!("{}/2010-04-01/Accounts/{account}/Messages.json", twilio.url()))
+        .basic_auth(account, Some(twilio.auth_token()))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(form);
+    assert_eq!(sent.send().await.unwrap().status().as_u16(), 201);
+    let mut changes = world.journal().watch();
+    world.let_run();
+    // Not as `World::advance` does it, which looks at what is due.
+    world.clock().advance(SignedDuration::from_hours(2));
+    let sent = || world.journal().exchanges().named("sms.sent").count() == 1;
+    until("the message to be sent", changes.wait_for(|_| sent())).await.unwrap();
+}
+
+#[tokio::test]
+async fn after_a_reset_the_clock_runs_or_stands_still_as_it_did_at_the_start() {
+    for clock in [Clock::running(), Clock::stopped(Timestamp::UNIX_EPOCH)] {
+        let runs = clock.is_running();
+        let config = WorldConfig { clock, ..config(Bind::Free) };
+        let world = Arc::new(World::start(config).await.unwrap());
+        if runs {
+            world.clock().freeze();
+        } else {
+            world.let_run();
+        }
+        until("the reset", world.reset()).await.unwrap();
+        assert_eq!(world.clock().is_running(), runs);
+    }
+}
+
+#[tokio::test]
+async fn a_reset_waits_for_the_turn_whose_round_was_held() {
+    let ended = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&ended);
+    let build = move |environment: &BTreeMap<String, String>| {
+        let url = format!("{}/chat/completions", environment["OPENAI_BASE_URL"]);
+        let key = environment["OPENAI_API_KEY"].clone();
+        let ended = Arc::clone(&ended);
+        let turn = move || async move {
+            let web = reqwest::Client::builder().no_proxy().build().unwrap();
+            let body = r#"{"model":"gpt-4.1","messages":[{"role":"user","content":"Hi"}]}"#;
+            let ask = web.post(url).bearer_auth(key).header("content-type", "application/json");
+            let _ = ask.body(body).send().await;
+            // It has something to do after the answer, as a turn that books has.
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            ended.store(true, Ordering::SeqCst);
+            ([("content-type", "text/xml")], "<Response/>")
+        };
+        Router::new().route("/sms", post(turn))
+    };
+    let world = World::builder().function("F", build).without_verification().start().await.unwrap();
+    let world = Arc::new(world);
+    world.openai().holding().begin(HoldRule::default());
+    let texting = tokio::spawn({
+        let world = Arc::clone(&world);
+        async move {
+            let from = "+15550123456".to_owned();
+            world.twilio().receive(Inbound { from, body: "Hi".into(), ..Inbound::default() }).await
+        }
+    });
+    let held = || !world.openai().holding().held().is_empty();
+    until_true("a round to be held", held).await;
+    until("the reset", world.reset()).await.unwrap();
+    assert!(seen.load(Ordering::SeqCst), "the old turn goes on in the new world");
+    until("the delivery to end", texting).await.unwrap();
 }
 
 #[tokio::test]

@@ -47,6 +47,18 @@ impl World {
         Ok(())
     }
 
+    /// Lets business time run on from where it stands; does nothing when it runs. What is due then happens
+    /// by itself: a clock that is only told to run, [`Clock::let_run`](rehearse_core::clock::Clock::let_run),
+    /// has nobody who looks at it.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn let_run(&self) {
+        self.clock().let_run();
+        self.events().follow_running_clock();
+        self.twilio().follow_running_clock();
+    }
+
     /// Makes happen what is due until `then`, moment by moment. The caller has the firing lock.
     async fn pass(&self, then: Timestamp) -> Result<(), Unsettled> {
         // A clock that runs may be past it already.

@@ -52,6 +52,8 @@ pub(super) struct State {
     pub(super) later: Vec<Later>,
     /// `None` while halted, and once stopped.
     tasks: Option<JoinSet<()>>,
+    /// Whether one of the tasks follows the clock.
+    following: bool,
     /// Whether it is stopped for good.
     stopped: bool,
 }
@@ -95,7 +97,7 @@ impl Events {
         });
         let timetable = Timetable::new(schedules.collect(), clock.now());
         let tasks = Some(JoinSet::new());
-        let state = State { timetable, later: Vec::new(), tasks, stopped: false };
+        let state = State { timetable, later: Vec::new(), tasks, following: false, stopped: false };
         let events = Self(Arc::new(EventsInner {
             functions,
             invoker,
@@ -169,6 +171,7 @@ impl Events {
             let mut state = self.state();
             state.later.clear();
             state.timetable.restart(self.0.clock.now());
+            state.following = false;
             state.tasks.take()
         };
         if let Some(mut tasks) = tasks {
@@ -192,10 +195,20 @@ impl Events {
         self.follow_running_clock();
     }
 
-    fn follow_running_clock(&self) {
-        if self.0.clock.is_running() && !self.0.functions.is_empty() {
-            let following = self.clone();
-            self.spawn(async move { following.follow().await });
+    /// Has a task fire what is due as time passes, if the clock runs by itself. Whoever lets a clock run
+    /// that stood still calls this. One task follows, however often this is called.
+    pub fn follow_running_clock(&self) {
+        if !self.0.clock.is_running() || self.0.functions.is_empty() {
+            return;
+        }
+        let mut state = self.state();
+        let State { tasks, following, .. } = &mut *state;
+        // While all is halted nothing begins: the end of the halt calls this again.
+        if let Some(tasks) = tasks
+            && !std::mem::replace(following, true)
+        {
+            let events = self.clone();
+            tasks.spawn_on(async move { events.follow().await }, &self.0.runtime);
         }
     }
 

@@ -416,6 +416,19 @@ async fn a_running_clock_fires_schedules_by_itself() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_let_run_fires_schedules_by_itself() {
+    let world = World::with(Clock::stopped(NOW.parse().unwrap()), every_minute).await;
+    drop(world.lambda.events().halt().await);
+    let mut changes = world.journal.watch();
+    world.clock.let_run();
+    world.lambda.events().follow_running_clock();
+    world.clock.advance(SignedDuration::from_mins(1));
+    let fired = || world.journal.exchanges().named("schedule.Late").count() > 0;
+    until("a schedule to fire", changes.wait_for(|_| fired())).await.unwrap();
+    world.settled().await;
+}
+
+#[tokio::test]
 async fn a_halt_ends_what_runs_forgets_what_is_due_and_lets_nothing_begin() {
     let world = World::with(Clock::stopped(NOW.parse().unwrap()), |_| {}).await;
     world.invoke("Late", "Event", json!({ "do": "hang" })).await;

@@ -41,11 +41,10 @@ pub(crate) async fn move_clock(
     // On a task of its own: what is due is fired even if the caller closes the connection.
     let moved = match request {
         ClockRequest { now: None, advance: None, running: Some(running) } => {
-            let clock = world.clock();
             if running {
-                clock.let_run()
+                world.let_run();
             } else {
-                clock.freeze()
+                world.clock().freeze();
             }
             return Ok(Json(time(&api)));
         }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::support::{CUSTOMER, Running, asking, persona};
 use crate::loopback_client;
-use rehearse_testutils::{TEMPLATE, until};
+use rehearse_testutils::{TEMPLATE, hello, until};
 
 /// Waits until a round is held; returns it.
 pub async fn held(running: &Running) -> Value {
@@ -145,4 +146,22 @@ async fn the_clock_is_frozen_and_let_run() {
     let (status, error) =
         running.raw("POST", "/clock", r#"{"running": true, "advance": "1h"}"#).await;
     assert_eq!((status, error.error.as_str()), (400, "give one of now, advance and running"));
+}
+
+#[tokio::test]
+async fn schedules_go_on_once_a_clock_is_let_run_that_stood_still_in_a_restore() {
+    let every = "      Events:\n        Every: { Type: Schedule, Properties: { Schedule: rate(1 minute) } }\n";
+    let template = TEMPLATE.replace("      Events:\n", every);
+    assert!(template.contains("rate(1 minute)"));
+    let running = Running::with_template(hello(), None, &template).await;
+    running.ok("POST", "/clock", r#"{"running": false}"#).await;
+    running.ok("POST", "/snapshots", r#"{"name": "a"}"#).await;
+    running.ok("POST", "/snapshots/a/restore", "").await;
+    let journal = running.world.journal();
+    let mut changes = journal.watch();
+    running.ok("POST", "/clock", r#"{"running": true}"#).await;
+    // Not through the API, which would have happen itself what is due.
+    running.world.clock().advance(SignedDuration::from_mins(1));
+    let fired = || journal.exchanges().named("schedule.Hello").count() > 0;
+    until("a schedule to fire", changes.wait_for(|_| fired())).await.unwrap();
 }

@@ -117,6 +117,50 @@ async fn other_texts_are_not_held_and_a_reset_lets_everything_go() {
 }
 
 #[tokio::test]
+async fn time_stands_still_exactly_while_a_round_is_in_the_list() {
+    let server = start().await;
+    let script = server.arm("[{ say: Scripted }]");
+    let (holding, time) = (server.openai.holding(), server.clock.elapsed());
+    let request = asking("/responses", false);
+    holding.begin(HoldRule::default());
+    let (answer, ()) = tokio::join!(server.ask(&request), async {
+        let id = held(&server).await.id;
+        assert!(time.stands_still());
+        holding.release(id).unwrap();
+        // At once, before whoever waits for the answer has heard of it.
+        assert!(!time.stands_still());
+    });
+    assert_eq!(answer.text(), "Scripted");
+    let (_, ()) = tokio::join!(server.ask(&request), async {
+        held(&server).await;
+        assert!(holding.reset(), "something was held");
+        assert!(!time.stands_still());
+        assert!(!holding.reset(), "nothing is held any more");
+    });
+    drop(script);
+}
+
+#[tokio::test]
+async fn who_answers_a_round_that_is_released_at_the_same_moment_hears_that() {
+    let server = start().await;
+    let script = server.arm("[{ say: Scripted }]");
+    let holding = server.openai.holding();
+    holding.begin(HoldRule::default());
+    let request = asking("/responses", false);
+    let (answer, ()) = tokio::join!(server.ask(&request), async {
+        let id = held(&server).await.id;
+        // The answer is on its way when the round is released, and the server's task runs after both.
+        let answering = holding.answer(id, round("{ say: By hand }"), server.vars.clone());
+        let (answered, released) = tokio::join!(biased; answering, async { holding.release(id) });
+        assert_eq!(released, Ok(()));
+        let ended = Some(HoldEnd::Released);
+        assert_eq!(answered, Err(HandError::NotHeld { id, ended }));
+    });
+    assert_eq!(answer.text(), "Scripted");
+    drop(script);
+}
+
+#[tokio::test]
 async fn a_request_that_the_provider_refuses_is_not_held() {
     let server = start().await;
     server.openai.holding().begin(HoldRule::default());

@@ -19,6 +19,7 @@ use rehearse_core::{
 pub struct TestServer {
     pub openai: OpenAi,
     pub journal: Journal,
+    pub clock: Clock,
     pub faults: Faults,
     pub vars: Vars,
     pub web: reqwest::Client,
@@ -77,8 +78,8 @@ pub async fn start_with(options: Options) -> TestServer {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let openai =
         OpenAi::start(listener, options, journal.clone(), clock.clone(), faults.clone()).unwrap();
-    let vars = Vars::new(clock, TimeZone::UTC);
-    TestServer { openai, journal, faults, vars, web: web() }
+    let vars = Vars::new(clock.clone(), TimeZone::UTC);
+    TestServer { openai, journal, clock, faults, vars, web: web() }
 }
 
 /// Rounds from YAML.

@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use jiff::SignedDuration;
+use rehearse_testutils::until;
 use serde_json::{Value, json};
 
 use super::{harness::*, spec::check};
@@ -304,6 +305,18 @@ async fn a_scheduled_message_gets_its_sender_at_its_time() {
     let failed = harness.server.messages().pop().unwrap();
     assert_eq!((failed.status, failed.error_code), (Status::Failed, Some(21704)));
     assert_eq!(failed.from, None, "no number has sent it");
+}
+
+#[tokio::test]
+async fn a_scheduled_message_is_sent_by_itself_once_the_clock_is_let_run() {
+    let harness = with_service(|_, _| {}).await;
+    harness.send_by(&[("ScheduleType", "fixed"), ("SendAt", "2026-02-10T21:10:00Z")]).await;
+    let mut changes = harness.journal.watch();
+    harness.clock.let_run();
+    harness.server.follow_running_clock();
+    harness.clock.advance(SignedDuration::from_hours(1));
+    let sent = || harness.journal.exchanges().named("sms.sent").count() == 1;
+    until("the message to be sent", changes.wait_for(|_| sent())).await.unwrap();
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use tower::service_fn;
 
 use super::{
     loggable::loggable,
-    retry::{self, ApiKey, RetryPolicy},
+    retry::{self, ApiKey, NoAnswerInTime, RetryPolicy},
     wire::{CreateResponse, Response},
 };
 use crate::{
@@ -94,6 +94,8 @@ enum RequestError {
     Transport(#[source] reqwest::Error),
     #[error("the answer cannot be read at line {line} column {column}")]
     Unreadable { line: usize, column: usize },
+    #[error(transparent)]
+    TooLate(NoAnswerInTime),
     #[error("the client failed")]
     Client,
 }
@@ -110,6 +112,10 @@ fn to_model_error(error: OpenAIError) -> ModelError {
         OpenAIError::Reqwest(error) => (RequestError::Transport(error), false),
         OpenAIError::JSONDeserialize(error, _) => {
             (RequestError::Unreadable { line: error.line(), column: error.column() }, false)
+        }
+        OpenAIError::Boxed(error) => {
+            let late = error.downcast::<NoAnswerInTime>();
+            (late.map_or(RequestError::Client, |late| RequestError::TooLate(*late)), false)
         }
         _ => (RequestError::Client, false),
     };

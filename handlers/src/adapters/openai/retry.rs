@@ -73,6 +73,11 @@ impl ApiKey {
     }
 }
 
+/// An attempt took longer than the policy allows.
+#[derive(Debug, thiserror::Error)]
+#[error("did not answer in time")]
+pub(super) struct NoAnswerInTime;
+
 fn bearer(secret: &Secret) -> Option<HeaderValue> {
     let mut header = HeaderValue::from_str(&format!("Bearer {}", secret.expose())).ok()?;
     header.set_sensitive(true);
@@ -82,7 +87,8 @@ fn bearer(secret: &Secret) -> Option<HeaderValue> {
 /// Sends a request until it succeeds or the retry policy forbids another attempt.
 ///
 /// # Errors
-/// The error of the last attempt, or [`OpenAIError::InvalidArgument`] when there is no usable key.
+/// The error of the last attempt; [`OpenAIError::InvalidArgument`] when there is no usable key;
+/// [`OpenAIError::Boxed`] with a [`NoAnswerInTime`] when an attempt took too long, which is not repeated.
 pub(super) async fn send(
     client: reqwest::Client,
     key: ApiKey,
@@ -102,7 +108,7 @@ pub(super) async fn send(
                 Either::Left((Err(failure), _)) => failure,
                 Either::Right(_) => {
                     tracing::warn!("the model did not answer in time");
-                    return Err(OpenAIError::InvalidArgument("no answer in time".into()));
+                    return Err(OpenAIError::Boxed(Box::new(NoAnswerInTime)));
                 }
             };
         // The key may have been rotated. A request that was refused for its key had no effect, so

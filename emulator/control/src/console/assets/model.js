@@ -7,13 +7,16 @@ import { store } from './store.js';
 
 /** Others hold and answer, too, and a client hangs up without a word in the journal's order. */
 const PAUSE_MS = 3000;
-const STILL = 'While a round is held, time stands still: Twilio’s, API Gateway’s and Lambda’s timeouts, and the deadlines of functions in this process. A function in a process of its own counts on by itself.';
+const STILL = 'While a round is held, timeouts stand still: Twilio’s, API Gateway’s and Lambda’s, and the deadlines of functions in this process. A function in a process of its own counts on by itself. Business time runs on; freeze it if it should not.';
 let panel;
 let rules;
 let rounds;
 let notice;
 let state = { holding: null, held: [], ended: [] };
 let heard = new Set();
+/** What a round is known by: its id alone is used again by another world at the same address. */
+const identityOf = ({ id, exchange, text }) => [id, exchange, text];
+const keyOf = (round) => JSON.stringify(identityOf(round));
 let reading;
 let again = false;
 
@@ -62,18 +65,18 @@ async function read() {
 }
 
 function show(now) {
-  const known = new Set(state.held.map(({ id }) => id));
-  for (const { id, text, how } of now.ended) {
-    if (known.has(id) && how === 'hung_up') toast(`The client of “${oneLine(text, 60)}” hung up: its round is no longer held`, { bad: true });
+  const known = new Set(state.held.map(keyOf));
+  for (const round of now.ended) {
+    if (known.has(keyOf(round)) && round.how === 'hung_up') toast(`The client of “${oneLine(round.text, 60)}” hung up: its round is no longer held`, { bad: true });
   }
   state = now;
-  const fresh = now.held.filter(({ id }) => !heard.has(id));
-  heard = new Set(now.held.map(({ id }) => id));
+  const fresh = now.held.filter((round) => !heard.has(keyOf(round)));
+  heard = new Set(now.held.map(keyOf));
   const count = now.held.length;
   const tab = document.getElementById('tab-model');
   redraw(tab, [{ key: 'name', make: () => h('span', {}, 'Model') }, ...(count ? [{ key: 'count', data: count, make: () => h('span.badge', {}, String(count), h('span.visually-hidden', {}, ` ${count === 1 ? 'round is' : 'rounds are'} held`)) }] : [])]);
   notice.hidden = !count;
-  notice.textContent = count ? `${plural(count, 'round')} held · time stands still` : '';
+  notice.textContent = count ? `${plural(count, 'round')} held · timeouts stand still` : '';
   if (fresh.length) toast(`A round is held: ${oneLine(fresh[0].text, 80)}`);
   drawRules();
   drawRounds();
@@ -105,18 +108,19 @@ function submitOf(label, props = {}) {
 function drawRounds() {
   const ended = state.ended.filter(({ how }) => how === 'hung_up').slice(-3);
   redraw(rounds, [
-    ...state.held.map((round) => ({ key: round.id, data: [round.id, store.nameOf(round.from)], make: (card) => roundOf(round, card) })),
+    ...state.held.map((round) => ({ key: round.id, data: [identityOf(round), store.nameOf(round.from)], make: (card) => roundOf(round, card) })),
     ...(state.held.length ? [] : [{ key: 'none', data: Boolean(state.holding), make: () => (state.holding ? empty('No round is held', 'Write a text in a phone: the request that it leads to waits here for your answer.') : empty('Nothing is held', 'Scripts and the persona answer. Hold requests, and answer as the model.')) }]),
-    ...ended.map(({ id, text }) => ({ key: `ended ${id}`, make: () => h('p.quiet', { dir: 'auto' }, `The client of “${oneLine(text, 60)}” hung up.`) })),
+    ...ended.map((round) => ({ key: `ended ${round.id}`, data: identityOf(round), make: () => h('p.quiet', { dir: 'auto' }, `The client of “${oneLine(round.text, 60)}” hung up.`) })),
   ]);
 }
 
 /** A held round: what was asked, and a form for the answer. */
 function roundOf(round, card = h('section.card.held', { 'aria-label': `Held round ${round.id}` })) {
   const name = round.from ? store.nameOf(round.from) : 'Somebody';
-  redraw(card, [{ key: 'head', data: name, make: () => h('div.row', {}, h('b', {}, name), h('span.pill', {}, `held round ${round.id}`),
+  const identity = identityOf(round);
+  redraw(card, [{ key: 'head', data: [identity, name], make: () => h('div.row', {}, h('b', {}, name), h('span.pill', {}, `held round ${round.id}`),
     h('button.small', { onclick: () => selection.select(round.exchange, { view: 'turn' }) }, `Show #${round.exchange}`)) },
-  { key: 'asked', make: () => asked(round) }, { key: 'answer', make: () => answerForm(round) }]);
+  { key: 'asked', data: identity, make: () => asked(round) }, { key: 'answer', data: identity, make: () => answerForm(round) }]);
   return card;
 }
 
@@ -162,7 +166,7 @@ function answerForm({ id, tools, must_call: mustCall }) {
 }
 
 /** Words are no template: braces stand for themselves. */
-const literal = (text) => text.replaceAll('{{', '{{ "{{" }}');
+const literal = (text) => text.replace(/\{[{%#]/g, (open) => `{{ "${open}" }}`);
 
 function wordsForm(id) {
   const field = h('textarea', { rows: 3, 'aria-label': 'What the model says', 'aria-describedby': `held-error-${id}` });

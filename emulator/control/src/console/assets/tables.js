@@ -134,7 +134,7 @@ function drawRows(lights = false) {
 function buttonsOf(id) {
   const now = () => items.find((item) => idOf(item) === id);
   return h('td.row-buttons', {},
-    h('button.small', { 'aria-label': `Edit row ${oneLine(id, 80)}`, dataset: { key: `edit ${id}` }, onclick: () => edit(now()) }, 'Edit'),
+    h('button.small', { 'aria-label': `Edit row ${oneLine(id, 80)}`, dataset: { key: `edit ${id}` }, onclick: () => now() && edit(now()) }, 'Edit'),
     h('button.small.danger', { 'aria-label': `Delete row ${oneLine(id, 80)}`, dataset: { key: `delete ${id}` }, onclick: () => now() && erase(now()) }, 'Delete'));
 }
 

@@ -71,11 +71,11 @@ const CLI: &[Rule] = &[
     ("busy", &["app", "error"]),
     ("dynamodb", &["app", "error"]),
     ("project", &["app", "dynamodb", "error"]),
-    ("proxy", &["app", "error"]),
     ("recorded", &["app", "error", "project"]),
     ("lambda", &["app", "child", "error"]),
     ("control", &["app", "error", "project"]),
     ("target", &["app", "error", "lambda", "project"]),
+    ("proxy", &["app", "error", "target"]),
     ("backend", &["app", "error", "lambda", "project", "signal", "target"]),
     ("always", &["app", "error", "project"]),
     (
